@@ -1,0 +1,1 @@
+//! Laws of the algebra, checked on made-up tensors.
