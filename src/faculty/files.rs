@@ -1,0 +1,1 @@
+//! Files of one base directory (being written).
