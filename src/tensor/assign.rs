@@ -88,18 +88,40 @@ pub fn continuation(
         (None, Some(destination)) => return Ok(Continued::whole(destination)),
         (None, None) => return Ok(Continued::whole(Tensor::zero(Axis::numbered(0)))),
     };
-    let Some(first) = destination.axes().first().cloned() else {
-        return match destination.is_missing() {
-            true => Ok(Continued::whole(source.clone())),
-            false => Err(Error::NoAxes),
-        };
-    };
     let asked = by_axes.and_then(<[Axis]>::first);
+    let onto = continue_onto(&mut destination, source, asked)?;
+    Ok(Continued { tensor: destination, fell_back_from: onto.fell_back_from, lost: onto.lost })
+}
+
+/// How [`continue_onto`] went; the fields are those of [`Continued`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Onto {
+    /// See [`Continued::fell_back_from`].
+    pub fell_back_from: Option<Axis>,
+    /// See [`Continued::lost`].
+    pub lost: bool,
+}
+
+/// [`continuation`] in place, onto a destination that is there; it is unchanged on error.
+///
+/// # Errors
+/// As [`continuation`].
+pub fn continue_onto(destination: &mut Tensor, source: &Tensor, asked: Option<&Axis>) -> Result<Onto> {
+    let Some(first) = destination.axes().first().cloned() else {
+        if !destination.is_missing() {
+            return Err(Error::NoAxes);
+        }
+        *destination = source.clone();
+        return Ok(Onto::default());
+    };
     let fell_back_from = asked.filter(|a| destination.position(a).is_none()).cloned();
     let axis = asked.filter(|_| fell_back_from.is_none()).unwrap_or(&first);
     match destination.append_from(source, Some(axis)) {
-        Ok(Appended { lost, .. }) => Ok(Continued { tensor: destination, fell_back_from, lost }),
-        Err(Error::ZeroSlice { .. }) => Ok(Continued { tensor: source.clone(), fell_back_from, lost: false }),
+        Ok(Appended { lost, .. }) => Ok(Onto { fell_back_from, lost }),
+        Err(Error::ZeroSlice { .. }) => {
+            *destination = source.clone();
+            Ok(Onto { fell_back_from, lost: false })
+        }
         Err(error) => Err(error),
     }
 }
