@@ -149,10 +149,7 @@ mod tests {
         let (sources, id) = map("{数字}\r\n    <= 数 $.({x})\r\n");
         let at = sources.files()[0].text().find("$.").unwrap();
         let diagnostic = Diagnostic::at(Code::NC081, Span::new(id, at, at + 6), "value `{x}` is never given");
-        assert_eq!(
-            short(&diagnostic, &sources),
-            "plans/a.nc:2:10: error[NC081]: value `{x}` is never given"
-        );
+        assert_eq!(short(&diagnostic, &sources), "plans/a.nc:2:10: error[NC081]: value `{x}` is never given");
     }
 
     #[test]
@@ -210,9 +207,6 @@ mod tests {
             github(&diagnostic, &sources),
             "::warning file=plans/a.nc,line=2,col=1,endColumn=3,title=NC012::100%25 `a,b`%0Ahelp: one%0Atwo"
         );
-        assert_eq!(
-            github(&Diagnostic::new(Code::NC100, "bad"), &sources),
-            "::error title=NC100::bad"
-        );
+        assert_eq!(github(&Diagnostic::new(Code::NC100, "bad"), &sources), "::error title=NC100::bad");
     }
 }

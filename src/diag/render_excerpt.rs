@@ -65,7 +65,11 @@ impl Excerpt {
             rows: Vec::new(),
         };
         for (number, extent) in extents {
-            excerpt.push_row(number, file.line(number).unwrap_or_default(), extent, ascii);
+            let line = file.line(number).unwrap_or_default();
+            // What follows the last line end is a line only when something points there.
+            if extent.is_some() || !line.is_empty() || file.line(number + 1).is_some() {
+                excerpt.push_row(number, line, extent, ascii);
+            }
         }
         excerpt.spans = places
             .iter()

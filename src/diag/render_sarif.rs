@@ -86,7 +86,9 @@ fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte as char)
+            }
             b'\\' => uri.push('/'),
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
@@ -111,8 +113,12 @@ mod tests {
         ];
         let log = sarif(&diagnostics, &sources);
         let run = &log["runs"][0];
-        let ids: Vec<&str> =
-            run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap()).collect();
+        let ids: Vec<&str> = run["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["id"].as_str().unwrap())
+            .collect();
         assert_eq!(ids, ["NC061", "NC124"]);
         assert_eq!(
             run["results"][0]["locations"][0]["physicalLocation"],
