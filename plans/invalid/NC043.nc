@@ -1,5 +1,5 @@
 # `{number}*` does not say which loop it is the element of
-:<:({doubles})
+:<:({results})
     <= *every({number})%:[{number}]@(1)
         <= $.({double})
         <- {double}

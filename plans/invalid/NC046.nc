@@ -1,5 +1,5 @@
 # the loop has no number
-:<:({doubles})
+:<:({results})
     <= *every({number})%:[{number}]
         <= $.({double})
         <- {double}

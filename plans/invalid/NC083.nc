@@ -1,5 +1,5 @@
 # there is no loop number 2
-:<:({doubles})
+:<:({results})
     <= *every({number})%:[{number}]@(1)
         <= $.({double})
         <- {double}

@@ -1,5 +1,5 @@
 # `{total}` is carried, and nothing in the loop gives it a new value
-:<:({sums})
+:<:({results})
     <= *every({number})%:[{number}]@(1)^[{total}<*1>]
         <= $.({sum})
         <- {sum}

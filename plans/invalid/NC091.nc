@@ -1,5 +1,5 @@
 # the destination has the axis `letter` and no axis `page`
-:<:([letters])
-    <= $+({letter}:[letters])%:[{page}]
+:<:([word])
+    <= $+({letter}:[word])%:[{page}]
     <- {letter} | ref. "c"
-    <- [letters] | ref. %(letter)=["a", "b"]
+    <- [word] | ref. %(letter)=["a", "b"]

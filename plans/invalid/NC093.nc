@@ -1,5 +1,5 @@
 # the loop runs over `number`, so its result cannot have the axis `page`
-:<:({doubles})
+:<:({results})
     | %{ref_axes}: [page]
     <= *every({number})%:[{number}]@(1)
         <= $.({double})

@@ -1,4 +1,11 @@
 //! All integration tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
+)]
 
 mod diag;
 mod rooms;

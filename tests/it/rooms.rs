@@ -268,6 +268,85 @@ fn the_folders_are_the_rooms() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A folder below `plans/`, in order; its files or folders.
+fn plans(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans").join(folder);
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+#[test]
+fn every_plan_says_what_it_shows_and_what_it_gives() {
+    let mut wrong = Vec::new();
+    for folder in plans("").into_iter().filter(|path| path.is_dir() && !path.ends_with("invalid")) {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let expected: serde_json::Value = match serde_json::from_str(&read("expected.json")) {
+            Ok(value) => value,
+            Err(error) => {
+                wrong.push(format!("{name}/expected.json: {error}"));
+                continue;
+            }
+        };
+        let runs = expected["runs"].as_array().cloned().unwrap_or_default();
+        let mut used = BTreeSet::new();
+        for run in &runs {
+            for key in ["plan", "inputs"] {
+                if let Some(file) = run[key].as_str() {
+                    used.insert(file.to_owned());
+                }
+            }
+            if run["status"].as_str().is_none() || run["exit"].as_u64().is_none() {
+                wrong.push(format!("{name}/expected.json: a run without status or exit code"));
+            }
+        }
+        for path in plans(&name).into_iter().filter(|path| path.is_file() && !path.ends_with("expected.json"))
+        {
+            let file = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !used.remove(&file) {
+                wrong.push(format!("{name}/{file}: no run of expected.json uses it"));
+            }
+            if file.ends_with(".nc") && !read(&file).starts_with("# ") {
+                wrong.push(format!("{name}/{file}: does not begin with what it shows"));
+            }
+            for script in
+                read(&file).lines().filter_map(|line| line.trim().strip_prefix("| %{script_location}: "))
+            {
+                if read(script).is_empty() {
+                    wrong.push(format!("{name}/{file}: no script `{script}`"));
+                }
+            }
+        }
+        wrong.extend(used.iter().map(|file| format!("{name}/{file}: named in expected.json, not there")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_bad_plan_is_named_after_its_code() {
+    let mut wrong = Vec::new();
+    let mut stems = BTreeSet::new();
+    for path in plans("invalid") {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let known = normc::diag::Code::ALL.iter().any(|code| code.as_str() == stem);
+        let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+        if !known || !matches!(extension.as_str(), "nc" | "ncd" | "ncds") {
+            wrong.push(format!("{}: is named after no code", path.display()));
+        }
+        // One of them is not UTF-8, on purpose.
+        let bytes = fs::read(&path).unwrap();
+        if !bytes.starts_with(b"# ") {
+            wrong.push(format!("{}: does not begin with what is wrong", path.display()));
+        }
+        if !stems.insert(stem) {
+            wrong.push(format!("{}: a second plan for one code", path.display()));
+        }
+    }
+    assert!(stems.len() >= 60, "{} bad plans", stems.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn imports_are_found_in_every_spelling() {
     let text = r##"
