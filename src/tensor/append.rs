@@ -92,10 +92,10 @@ impl Tensor {
             return Ok(self.aligned_positions(other, place, block));
         }
         let mut units = units(other, opened);
-        if units.len() % block != 0 {
+        if !units.len().is_multiple_of(block) {
             units.retain(|c| !c.is_skip());
         }
-        if units.len() % block != 0 {
+        if !units.len().is_multiple_of(block) {
             return Err(Error::Indivisible { axis: axis.clone(), cells: units.len(), block });
         }
         let positions = drop_missing_runs(&mut units, 1, block);
