@@ -60,7 +60,7 @@ pub enum Decision {
     /// It cannot be known yet.
     Wait,
     /// The guarded item runs, its inputs seen through the filter.
-    Run(Option<Filter>),
+    Run(Option<Box<Filter>>),
     /// The guarded item is skipped.
     Skip,
 }
@@ -93,7 +93,7 @@ pub fn gate(gate: Gate<'_>) -> Decision {
     }
     let masked = gate.mask.and_then(|mask| Some((&mask.tensor, mask.filter_axis.as_ref()?)));
     let filter = |negate: bool| {
-        masked.map(|(mask, axis)| Filter { mask: mask.clone(), filter_axis: axis.clone(), negate })
+        masked.map(|(mask, axis)| Box::new(Filter { mask: mask.clone(), filter_axis: axis.clone(), negate }))
     };
     let detail = gate.detail.unwrap_or(Detail::Success);
     match (gate.marker, detail) {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -106,15 +107,17 @@ impl Report {
 
     fn finish(self, kind: &str) {
         let mut total = 0;
+        let mut table = String::new();
         for (folder, ops) in &self.counts {
-            println!("{folder}/{kind}");
-            for (op, (passed, of)) in ops {
-                println!("  {op}: {passed}/{of}");
-            }
             let sum = |pick: fn(&(usize, usize)) -> usize| ops.values().map(pick).sum::<usize>();
-            println!("  all: {}/{}", sum(|c| c.0), sum(|c| c.1));
+            table += &format!("{folder}/{kind}: {}/{}\n", sum(|c| c.0), sum(|c| c.1));
+            for (op, (passed, of)) in ops {
+                table += &format!("  {op}: {passed}/{of}\n");
+            }
             total += sum(|c| c.1);
         }
+        // Past the capture of the test harness, so that the counts are seen when all pass.
+        io::stderr().write_all(table.as_bytes()).unwrap();
         assert!(total > 0, "there are no {kind} vectors");
         let failing = self.failures.len();
         assert!(failing == 0, "{failing} {kind} vectors fail\n{}", self.failures.join("\n"));
