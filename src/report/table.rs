@@ -134,7 +134,7 @@ fn table(out: &mut String, tensor: &Tensor, title: &str) {
         }
         table.add_row(line);
     }
-    for line in table.lines() {
+    for line in table.lines().filter(|l| !l.trim().is_empty()) {
         let _ = writeln!(out, "  {}", line.trim_end());
     }
     if *columns > shown_columns {
@@ -178,6 +178,6 @@ mod tests {
         let text = value_text("{t}", &table);
         assert!(text.starts_with("{t}  (row: 2, column: 2)\n"), "{text}");
         assert!(text.contains("row \\ column"), "{text}");
-        assert_eq!(text.lines().count(), 5, "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
     }
 }

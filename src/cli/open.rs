@@ -1,0 +1,124 @@
+//! Opening a plan, whatever form it has: source text is compiled, `plan.json` is read.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::base::{FileId, LineColumn, SourceFile, SourceMap, Span};
+use crate::diag::{Diagnostic, Severity};
+use crate::repo::{ConceptId, Model, Place, Repositories};
+use crate::report::Places;
+use crate::run::ItemId;
+
+use super::Exit;
+use super::compile::Generation;
+use super::output::complain;
+
+/// How a plan is opened.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Opening {
+    /// The repository generation source text is lowered to.
+    pub(super) generation: Generation,
+    /// The bundle keeps the source text.
+    pub(super) embed_source: bool,
+    /// The folder the bundle will be written to; none for standard output.
+    pub(super) bundle_folder: Option<PathBuf>,
+}
+
+/// A plan that can be written or run; its diagnostics hold no error that stops it.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) repositories: Repositories,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Where its scripts and files stand.
+    pub(super) base: PathBuf,
+}
+
+/// A plan that cannot be opened: why, and how the command ends. What is no diagnostic has been said already.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) exit: Exit,
+}
+
+impl Failed {
+    fn with(diagnostics: Vec<Diagnostic>, exit: Exit) -> Self {
+        Self { diagnostics, exit }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failed> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        return match std::io::stdin().lock().read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => {
+                complain(&format!("cannot read standard input: {error}"), None);
+                Err(Failed::with(Vec::new(), Exit::InputOutput))
+            }
+        };
+    }
+    std::fs::read(path).map_err(|error| {
+        let name = path.display();
+        let (message, exit) = match error.kind() {
+            std::io::ErrorKind::NotFound => (format!("there is no file {name}"), Exit::NotFound),
+            _ if path.is_dir() => (format!("{name} is a folder, not a plan"), Exit::NotFound),
+            _ => (format!("cannot read {name}: {error}"), Exit::InputOutput),
+        };
+        complain(&message, near(path).as_deref());
+        Failed::with(Vec::new(), exit)
+    })
+}
+
+/// A file beside a missing one whose name is nearly the same.
+fn near(path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_str()?;
+    let folder = path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
+    let names: Vec<String> =
+        std::fs::read_dir(folder).ok()?.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+    let nearest = crate::repo::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(format!("did you mean {}?", path.with_file_name(nearest).display()))
+}
+
+/// Reads a text file that is no plan.
+pub(super) fn read_text(path: &Path) -> Result<String, Failed> {
+    String::from_utf8(read(path)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        complain(&format!("{} is not UTF-8: byte {at} fits no character", path.display()), None);
+        Failed::with(Vec::new(), Exit::BadData)
+    })
+}
+
+/// Opens a plan by its path. A text that begins with `{` is a bundle, everything else is source.
+pub(super) fn open(path: &Path, map: &mut SourceMap, opening: &Opening) -> Result<Opened, Failed> {
+    let bytes = read(path)?;
+    let json_name = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let folder = match path.parent() {
+        Some(folder) if path != Path::new("-") => folder.to_path_buf(),
+        _ => PathBuf::new(),
+    };
+    if json_name || bytes.trim_ascii_start().starts_with(b"{\"") || bytes.trim_ascii_start().starts_with(b"{\n") {
+        bundle(path, bytes, folder, map)
+    } else {
+        source(path, &bytes, folder, map, opening)
+    }
+}
+
+fn bundle(path: &Path, bytes: Vec<u8>, folder: PathBuf, map: &mut SourceMap) -> Result<Opened, Failed> {
+    let Ok(text) = String::from_utf8(bytes) else {
+        complain(&format!("{} is not UTF-8, so it is no plan.json", path.display()), None);
+        return Err(Failed::with(Vec::new(), Exit::BadData));
+    };
+    let repositories = Repositories::read(&text).map_err(|d| Failed::with(vec![*d], Exit::BadData))?;
+    let loaded = crate::repo::load(&repositories).map_err(|d| Failed::with(d, Exit::BadData))?;
+    let base = folder.join(&repositories.plan.base);
+    // The source is there for pictures only: it is shown if it still is the text that was compiled.
+    for file in repositories.source.iter().flat_map(|s| &s.files) {
+        let text = file.text.clone().or_else(|| {
+            let bytes = std::fs::read(base.join(&file.path)).ok()?;
+            let same = crate::repo::json::digest_bytes(&bytes) == file.sha256;
+            same.then(|| String::from_utf8(bytes).ok()).flatten()
+        });
+        map.add(SourceFile::new(file.path.as_str(), text.unwrap_or_default()));
+    }
+    Ok(Opened { repositories, diagnostics: loaded.warnings, base })
+}
