@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::base::Value;
+use crate::base::{SKIP_MARKER, Value};
 
 use super::axis::Axis;
 use super::cell::{Cell, hole, is_missing, leaves_into, prune};
@@ -85,6 +85,19 @@ impl Tensor {
             leaves_into(cell, &mut leaves);
         }
         leaves
+    }
+
+    /// Returns whether a present text equals the marker of missing cells, so that it would read back from JSON as
+    /// missing: worth a warning where values leave the program (tensor spec, section 12).
+    pub fn has_marker_text(&self) -> bool {
+        fn marked(value: &Value) -> bool {
+            match value {
+                Value::Text(text) => text.as_ref() == SKIP_MARKER,
+                Value::List(items) => items.iter().any(marked),
+                _ => false,
+            }
+        }
+        self.cells().any(marked)
     }
 
     /// The JSON form `{"axes", "shape", "data"}` (tensor spec, section 1).
@@ -230,6 +243,14 @@ mod tests {
         assert_eq!(kind(json!([1]), &["a", "a"]), "too_many_axes");
         assert_eq!(kind(json!([1, [2]]), &["a", "a"]), "duplicate_axis");
         assert_eq!(kind(json!([1, [2]]), &["a", "b"]), "mixed_depth");
+    }
+
+    #[test]
+    fn a_text_like_the_marker_is_noticed() {
+        let text = Value::text(SKIP_MARKER);
+        assert!(Tensor::singleton(Value::list([text.clone()])).has_marker_text());
+        assert!(!Tensor::singleton(text.clone()).cells().any(Value::is_skip));
+        assert!(!Tensor::empty_sentinel().has_marker_text());
     }
 
     #[test]

@@ -226,7 +226,7 @@ pub struct GroupStep {
 /// A concept's name and value, if it has one.
 pub type Named<'a> = (Arc<str>, Option<&'a Tensor>);
 
-/// Runs a grouping step: values without a tensor are left out with their labels, and in shared mode without explicit
+/// Runs a grouping step: values without a tensor are left out with their labels and their lists of axes, and in shared mode without explicit
 /// axes those of the context tensors are collapsed, except protected ones.
 ///
 /// # Errors
@@ -235,6 +235,13 @@ pub fn group_step(values: &[Named<'_>], context: &[Named<'_>], step: &GroupStep)
     let present = values.iter().filter_map(|(name, tensor)| tensor.map(|t| (Arc::clone(name), t.clone())));
     let (labels, sources): (Vec<Arc<str>>, Vec<Tensor>) = present.unzip();
     let mut spec = step.spec.clone();
+    if let ByAxes::PerSource(lists) = &mut spec.by_axes {
+        // The lists are written one a value, so those of values left out go too.
+        let mut written = values.iter();
+        lists.retain(|_| written.next().is_none_or(|(_, tensor)| tensor.is_some()));
+        // No list left is not the same as none written, which would be shared mode.
+        lists.extend(sources.first().filter(|_| lists.is_empty()).map(|s| s.axes().to_vec()));
+    }
     if !spec.is_per_source() && spec.by_axes.is_absent() {
         let named =
             |name: &Arc<str>| step.by_axis_concepts.is_empty() || step.by_axis_concepts.contains(name);
@@ -290,6 +297,21 @@ mod tests {
         spec.protect_axes.push("y".into());
         spec.create_axis = Some("k".into());
         assert_eq!(group_across(&[x.clone(), x], &spec).unwrap().axes(), ["k", "x", "y"]);
+    }
+
+    #[test]
+    fn values_without_a_tensor_take_their_axes_along() {
+        let x = tensor(json!(["x", "y"]), json!([1, 2]), json!([[1, 2]]));
+        let by_axes = ByAxes::PerSource(vec![vec!["x".into(), "y".into()], vec!["zz".into()]]);
+        let spec = GroupSpec { by_axes, ..GroupSpec::default() };
+        let step = GroupStep { marker: Marker::In, spec, by_axis_concepts: Vec::new() };
+        let values = [("absent".into(), None), ("x".into(), Some(&x))];
+        let grouped = group_step(&values, &[], &step).unwrap();
+        assert_eq!(grouped.to_json()["data"], json!([[{"x": [[1, 2]]}]]));
+        let spec = GroupSpec { by_axes: ByAxes::PerSource(vec![vec!["zz".into()]]), ..GroupSpec::default() };
+        let step = GroupStep { spec, ..step };
+        let grouped = group_step(&values, &[], &step).unwrap();
+        assert_eq!(grouped.to_json()["data"], json!([[{"x": 1}, {"x": 2}]]));
     }
 
     #[test]

@@ -85,6 +85,8 @@ fn reversed(t: &Tensor) -> Vec<Axis> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_view_is_as_good_as_a_copy(t in tensor(), other in tensor()) {
         let packed = t.packed();

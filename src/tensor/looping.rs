@@ -50,8 +50,9 @@ enum Parts {
     Views { place: usize, len: usize },
     /// Nothing is split and nothing opened.
     Whole { len: usize },
-    /// Per combination of the kept axes the opened list; `seen` positions of the axis have been opened.
-    Opened { axes: Axes, shape: Sizes, lists: Vec<Vec<Cell>>, seen: usize },
+    /// Per combination of the kept axes the opened list; so many positions of the axis have been opened, none when the
+    /// base lacks the axis.
+    Opened { axes: Axes, shape: Sizes, lists: Vec<Vec<Cell>>, seen: Option<usize> },
 }
 
 impl Elements {
@@ -80,7 +81,9 @@ impl Elements {
     pub fn grow(&mut self, base: &Tensor) {
         let base = base.clone().drop_none_axis();
         let place = self.axis.axis.as_ref().and_then(|a| base.position(a));
-        if let (Parts::Opened { axes, shape, lists, seen }, Some(place)) = (&mut self.parts, place) {
+        if let (Parts::Opened { axes, shape, lists, seen: Some(seen) }, Some(place)) =
+            (&mut self.parts, place)
+        {
             let kept: Sizes = (0..base.rank()).filter(|p| *p != place).collect();
             let same = kept.iter().map(|p| &base.axes()[*p]).eq(axes.iter())
                 && kept.iter().map(|p| base.shape()[*p]).eq(shape.iter().copied());
@@ -161,11 +164,11 @@ impl Parts {
         let view = base.pick_axes(&kept);
         let (axes, shape) = (view.axes().into(), view.shape().into());
         let (lists, seen) = match place {
-            None => (base.cells().map(open).collect(), 0),
+            None => (base.cells().map(open).collect(), None),
             Some(place) => {
                 let mut lists = vec![Vec::new(); view.len()];
                 open_positions(base, place, 0..base.shape()[place], &mut lists);
-                (lists, base.shape()[place])
+                (lists, Some(base.shape()[place]))
             }
         };
         Self::Opened { axes, shape, lists, seen }

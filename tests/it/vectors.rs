@@ -1,6 +1,7 @@
 //! Conformance vectors: tables of operation, input and outcome. Reads the project's own folder `tests/vectors` and
 //! every folder in the variable `NORMC_VECTORS` (separated by colons); each may hold one folder for each kind.
-#![expect(clippy::disallowed_methods, reason = "fixtures are read from files named by the environment")]
+#![allow(clippy::disallowed_methods, reason = "fixtures are read from files named by the environment")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bad fixture fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,27 +15,26 @@ use normc::base::Value;
 
 mod tensor;
 
-/// The kinds of vectors there are: the folder's name, and what runs one case.
 #[test]
 fn vectors_tensor() {
-    run("tensor", tensor::run);
+    run("tensor", tensor::case);
 }
 
 /// What became of a case: JSON to compare with `expected`, or an error's contract word.
 type Outcome = Result<Json, String>;
 
-/// Runs every case of a kind and fails once, naming all that went wrong.
-fn run(kind: &str, case: fn(&str, &Json) -> Option<Outcome>) {
+/// Runs every case of a kind and fails once, naming all that went wrong. `case` says what is wrong with one, none when
+/// it passes.
+fn run(kind: &str, case: fn(&Json) -> Option<String>) {
     let mut report = Report::default();
     for folder in folders() {
         let label = folder.display().to_string();
-        for file in files(&folder.join(kind), "json") {
-            let text = fs::read_to_string(&file).unwrap();
-            let cases: Vec<Json> =
-                serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-            for vector in &cases {
-                let op = vector["op"].as_str().unwrap_or("(no op)");
-                let problem = check(vector, || case(op, &vector["input"]));
+        for file in files(&folder.join(kind)) {
+            let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            for vector in cases(&file) {
+                let op = vector["op"].as_str().unwrap_or(&stem);
+                let problem = catch_unwind(AssertUnwindSafe(|| case(&vector)));
+                let problem = problem.unwrap_or_else(|_| Some("panicked".to_owned()));
                 report.add(&label, op, vector["id"].as_str().unwrap_or("(no id)"), problem);
             }
         }
@@ -53,28 +53,42 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The files of a folder with this extension, by name; none when there is no such folder.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+/// The vector files of a folder by name; none when there is no such folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
     let paths = entries.map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = paths.filter(|p| p.extension().is_some_and(|e| e == extension)).collect();
+    let mut files: Vec<PathBuf> =
+        paths.filter(|p| p.extension().is_some_and(|e| e == "json" || e == "jsonl")).collect();
     files.sort();
     files
 }
 
-/// What is wrong with a case, none when it passes.
-fn check(vector: &Json, outcome: impl FnOnce() -> Option<Outcome>) -> Option<String> {
+/// The cases of a file: a list, or one a line.
+fn cases(file: &Path) -> Vec<Json> {
+    let text = fs::read_to_string(file).unwrap();
+    let read = |text: &str| -> Json {
+        serde_json::from_str(text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+    };
+    if file.extension().is_some_and(|e| e == "jsonl") {
+        return text.lines().filter(|line| !line.trim().is_empty()).map(read).collect();
+    }
+    match read(&text) {
+        Json::Array(cases) => cases,
+        other => vec![other],
+    }
+}
+
+/// Compares the outcome of a case with its `expected` or `error_kind`; no outcome means that its operation is unknown.
+fn check(vector: &Json, outcome: Option<Outcome>) -> Option<String> {
     let wanted = match (vector.get("expected"), vector.get("error_kind").and_then(Json::as_str)) {
         (Some(expected), None) => Ok(expected.clone()),
         (None, Some(kind)) => Err(kind.to_owned()),
         _ => return Some("a case has either `expected` or `error_kind`".to_owned()),
     };
-    let got = match catch_unwind(AssertUnwindSafe(outcome)) {
-        Ok(Some(got)) => got,
-        Ok(None) => return Some("unknown op".to_owned()),
-        Err(_) => return Some("panicked".to_owned()),
+    let Some(got) = outcome else {
+        return Some("unknown op".to_owned());
     };
     let same = match (&wanted, &got) {
         // Numbers compare by value, records without order.

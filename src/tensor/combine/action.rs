@@ -131,3 +131,48 @@ impl Calls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn numbers() -> Tensor {
+        Tensor::from_json(&json!({"axes": ["x"], "shape": [3], "data": [1, "@#SKIP#@", 3]})).unwrap()
+    }
+
+    fn fail(error: ActionError, on_error: OnError) -> Result<Acted> {
+        element_action(&[numbers()], on_error, |_, _| Err(error.clone()))
+    }
+
+    #[test]
+    fn failures_are_reported_with_their_place() {
+        let failed = ActionError::Failed("no".to_owned());
+        let acted = fail(failed.clone(), OnError::Skip).unwrap();
+        assert!(acted.tensor.is_missing());
+        let places: Vec<(usize, String)> =
+            acted.failures.iter().map(|f| (f.flat, f.at.to_string())).collect();
+        assert_eq!(places, [(0, "[x: 0]".to_owned()), (2, "[x: 2]".to_owned())]);
+        let error = fail(failed, OnError::Raise).unwrap_err();
+        assert_eq!(error.to_string(), "the action at [x: 0] failed: no");
+    }
+
+    #[test]
+    fn no_policy_hides_a_question_or_a_bad_action() {
+        for on_error in [OnError::Skip, OnError::Raise] {
+            assert_eq!(fail(ActionError::NotCallable, on_error).unwrap_err().kind(), "not_callable");
+            let asked = fail(ActionError::InputRequested("why?".to_owned()), on_error).unwrap_err();
+            assert_eq!(asked.kind(), "input_requested");
+        }
+    }
+
+    #[test]
+    fn an_explicit_skip_is_no_failure() {
+        let action = Tensor::singleton(Cell::text("act"));
+        let call = |_: &[Cell], _: &Coordinates<'_>| Ok(Cell::Skip);
+        let acted = cross_action(&action, &numbers(), &"r".into(), OnError::Raise, call).unwrap();
+        assert_eq!(acted.tensor.shape(), [3, 1]);
+        assert!(acted.tensor.is_missing() && acted.failures.is_empty());
+    }
+}

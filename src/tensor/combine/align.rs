@@ -2,6 +2,7 @@
 //! them in any order and in parallel.
 
 use std::fmt;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -11,8 +12,6 @@ use crate::tensor::cell::{Cell, hole};
 use crate::tensor::error::{Error, Place, Result};
 use crate::tensor::shape::{Axes, Sizes, Walk, checked_len};
 use crate::tensor::value::Tensor;
-
-use std::sync::Arc;
 
 /// Several tensors over their combined axes: the order of first occurrence, each shared axis of one size, each input
 /// read at the coordinates of its own axes (tensor spec, section 5).
@@ -121,6 +120,10 @@ impl Alignment {
     /// `duplicate_axis` when the axis exists already; `too_large`; `malformed` when there is not one row a combination.
     pub fn build_rows(&self, rows: Vec<Row>, axis: &Axis) -> Result<Tensor> {
         self.check_new_axis(axis)?;
+        if rows.len() != self.len {
+            let problem = format!("{} rows for {} combinations", rows.len(), self.len);
+            return Err(Error::Malformed { problem });
+        }
         let longest = rows.iter().flatten().map(Vec::len).max();
         let size = longest.unwrap_or(usize::from(!rows.is_empty()));
         let mut axes = self.axes.clone();
@@ -248,5 +251,47 @@ pub(super) fn row_of(result: Cell) -> Option<Row> {
         Cell::List(items) if items.iter().any(Cell::is_skip) => Some(None),
         Cell::List(items) => Some(Some(items.iter().cloned().map(hole).collect())),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn combinations_can_be_shared_among_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Alignment>();
+        shared::<Combination<'_>>();
+    }
+
+    #[test]
+    fn rows_are_padded_to_the_longest() {
+        let x = Tensor::new(&["x".into()], &[3], Cell::text("v")).unwrap();
+        let alignment = Alignment::new(&[x, Tensor::singleton(Cell::text("w"))]).unwrap();
+        let rows = |lists: [serde_json::Value; 3]| {
+            let row = |list| row_of(Value::from_data_json(&list)).unwrap();
+            let rows = lists.into_iter().map(row).collect();
+            alignment.build_rows(rows, &"r".into()).unwrap().to_json()
+        };
+        let skip = "@#SKIP#@";
+        assert_eq!(
+            rows([json!([1, null]), json!([2, skip]), json!(skip)]),
+            json!({"axes": ["x", "r"], "shape": [3, 2], "data": [[1, skip], [skip, skip], [skip, skip]]})
+        );
+        assert_eq!(rows([json!([skip]), json!(skip), json!(skip)])["shape"], json!([3, 1]));
+        assert_eq!(rows([json!([]), json!(skip), json!(skip)])["shape"], json!([3, 0]));
+        assert!(row_of(Value::text("no list")).is_none());
+    }
+
+    #[test]
+    fn results_must_fill_the_combinations() {
+        let alignment = Alignment::new(&[Tensor::singleton(Cell::Skip)]).unwrap();
+        assert_eq!(alignment.build(Vec::new()).unwrap_err().kind(), "malformed");
+        assert_eq!(alignment.build_rows(Vec::new(), &"r".into()).unwrap_err().kind(), "malformed");
+        let wide = |axis: &str| Tensor::new(&[axis.into()], &[1 << 20], Cell::Skip).unwrap();
+        assert_eq!(Alignment::new(&[wide("a"), wide("b")]).unwrap_err().kind(), "too_large");
     }
 }

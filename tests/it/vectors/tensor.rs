@@ -12,10 +12,16 @@ use normc::tensor::looping::{Carry, Elements, combine_results};
 use normc::tensor::mask::{self, Decision, Detail, Gate, GateMarker, Mask, Quantifier};
 use normc::tensor::{Axis, Cell, Error, Result, Tensor};
 
-use super::Outcome;
+use super::{Outcome, check};
+
+/// What is wrong with a case.
+pub(super) fn case(vector: &Json) -> Option<String> {
+    let op = vector["op"].as_str().unwrap_or_default();
+    check(vector, run(op, &vector["input"]))
+}
 
 /// Runs one case; none for an operation that is not known.
-pub(super) fn run(op: &str, input: &Json) -> Option<Outcome> {
+fn run(op: &str, input: &Json) -> Option<Outcome> {
     let input = Input(input);
     let result = match op {
         "new" => input
@@ -49,7 +55,7 @@ pub(super) fn run(op: &str, input: &Json) -> Option<Outcome> {
         "assign_continuation" => continuation(&input),
         "assign_selection" => selection(&input),
         "assign_identity" => Ok(identity(&input)),
-        "group_in" => group(&input, |t, l, s| group::group_in(t, l, s)),
+        "group_in" => group(&input, group::group_in),
         "group_across" => group(&input, |t, _, s| group::group_across(t, s)),
         "group_step" => group_step(&input),
         "loop_elements" => loop_elements(&input),
@@ -329,7 +335,9 @@ fn identity(input: &Input) -> Json {
     })
 }
 
-fn group(input: &Input, run: fn(&[Tensor], &[Arc<str>], &GroupSpec) -> Result<Tensor>) -> Result<Json> {
+type Group = fn(&[Tensor], &[Arc<str>], &GroupSpec) -> Result<Tensor>;
+
+fn group(input: &Input, run: Group) -> Result<Json> {
     let labels: Vec<Arc<str>> = input.list("labels").iter().map(|l| shared(l.as_str().unwrap())).collect();
     Ok(tensor(run(&input.tensors("tensors")?, &labels, &group_spec(input))?))
 }
@@ -371,8 +379,6 @@ fn group_step(input: &Input) -> Result<Json> {
         },
     };
     let (values, context) = (named("values")?, named("context")?);
-    let refs = |list: &[(Arc<str>, Option<Tensor>)]| -> Vec<(Arc<str>, Option<Tensor>)> { list.to_vec() };
-    let (values, context) = (refs(&values), refs(&context));
     let values: Vec<group::Named<'_>> = values.iter().map(|(n, t)| (Arc::clone(n), t.as_ref())).collect();
     let context: Vec<group::Named<'_>> = context.iter().map(|(n, t)| (Arc::clone(n), t.as_ref())).collect();
     Ok(tensor(group::group_step(&values, &context, &step)?))
