@@ -15,4 +15,4 @@ pub mod python;
 mod request;
 
 pub use failure::{Failure, FailureKind, Place};
-pub use request::{Action, Answer, Faculty, Output, Request};
+pub use request::{Action, Answer, Faculty, Output, Request, Script};
