@@ -1,5 +1,30 @@
 //! Concept and inference repositories: both JSON forms, the bundle, and the typed model a run is built from.
+//!
+//! [`Repositories`] keeps entries exactly as written; [`load`] checks them all and makes the [`Model`], the only place
+//! where defaults are filled in. Knows nothing of source syntax beyond the resolved plan it lowers, and touches no
+//! file. To add a field: its accessor in `entry.rs` if several rooms read it, its check in `load/`, its place in the
+//! model.
 
+mod bundle;
+mod entry;
+mod header;
+mod inputs;
+pub mod json;
+mod load;
 mod model;
+mod names;
+mod nearest;
+mod required;
+mod types;
 
+pub use bundle::{BUNDLE_VERSION, Repositories, TwoFiles, this_program};
+pub use entry::{ConceptEntry, InferenceEntry};
+pub use header::{
+    Generator, InferenceSpans, Place, PlanInfo, Remark, RequiredInput, SourceFileInfo, SourceInfo, Spans,
+    Unknown,
+};
+pub use inputs::Inputs;
+pub use load::{Loaded, load};
 pub use model::*;
+pub use nearest::nearest;
+pub use required::{MissingInput, missing_inputs};

@@ -238,8 +238,10 @@ pub struct Semantic {
     pub judgement: bool,
     /// How the step works.
     pub method: Method,
-    /// The values that are passed, sorted by their number; other values are only waited for.
+    /// The concepts of [`Semantic::passed`], in the same order.
     pub order: Vec<ConceptId>,
+    /// The values that are passed, sorted by their number; other values are only waited for.
+    pub passed: Vec<Passed>,
     /// Old condition: every cell must match it. `"True"` and so on.
     pub condition: Option<Json>,
     /// Assertion of a composition judgement.
@@ -256,6 +258,17 @@ pub struct Semantic {
     pub timeout: Option<f64>,
     /// The whole working interpretation, for what later stages read.
     pub raw: JsonMap<String, Json>,
+}
+
+/// One entry of `value_order`: a value, or a part of one under a name of its own.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// The name in `value_order`: the concept's own, or one that only `value_selectors` defines.
+    pub key: Arc<str>,
+    /// Where it comes from.
+    pub concept: ConceptId,
+    /// How it is picked; the selector as written (repositories spec, section 3.1.1).
+    pub selector: Option<JsonMap<String, Json>>,
 }
 
 /// How a semantic step works, from its sequence.

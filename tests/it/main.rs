@@ -8,5 +8,6 @@
 )]
 
 mod diag;
+mod repo;
 mod rooms;
 mod vectors;

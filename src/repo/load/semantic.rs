@@ -1,0 +1,244 @@
+//! The working interpretation of imperatives and judgements (repositories spec, sections 3.1 and 3.2).
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use serde_json::{Map as JsonMap, Number, Value as Json};
+
+use crate::diag::Code;
+use crate::repo::model::{Assertion, ConceptId, Method, Passed, Semantic, Work};
+use crate::repo::nearest::nearest;
+
+use super::inferences::Entry;
+use super::problems::{Fields, Names, Problems};
+
+/// Fields of a selector (repositories spec, section 3.1.1; semantics spec, section 6.2).
+const SELECTOR_FIELDS: &[&str] = &[
+    "source_concept",
+    "index",
+    "key",
+    "unpack",
+    "unpack_before_selection",
+    "branch",
+    "packed",
+    "strip_wrapper",
+    "new_wrapper",
+];
+
+/// Words of an assertion's quantifiers (semantics spec, section 8.1).
+const QUANTIFIERS: &[&str] = &["for-each", "all", "some", "none", "exists"];
+
+pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Problems) -> Option<Work> {
+    let fields = &entry.interpretation;
+    let judgement = entry.sequence.starts_with("judgement");
+    let before = problems.found.len();
+    if entry.function.is_none() {
+        let message = format!("{} has no `function_concept`", entry.what);
+        problems.add_with_help(Code::NC101, message, "name the concept that says what it does");
+    }
+    let method = method(entry, problems);
+    let fallback = entry.function.and_then(|f| fields.raw().get(names.name(f))).and_then(Json::as_object);
+    let from_fallback = |field: &str| fallback.and_then(|map| map.get(field)).filter(|v| !v.is_null());
+    if fields.present("value_selector").is_some() {
+        let message = format!("{} has `value_selector`, which nothing reads", entry.what);
+        problems.add_with_help(Code::NC106, message, "write `value_selectors`");
+    }
+    let selectors = fields.object("value_selectors", problems);
+    let order = match fields.object("value_order", problems) {
+        Some(order) => Some(order),
+        None => from_fallback("value_order").and_then(Json::as_object),
+    };
+    let passed = passed(entry, order, selectors, names, problems);
+    let condition = fields.present("condition").or_else(|| from_fallback("condition")).cloned();
+    let assertion = assertion(entry, problems);
+    let once = once(fields, problems);
+    let timeout = timeout(fields, problems);
+    let relation_output = fields.flag("is_relation_output", false, problems);
+    let create_axis_on_list_output = fields.flag("create_axis_on_list_output", true, problems);
+    let output_axis_name = fields.text("output_axis_name", problems).filter(|a| !a.is_empty()).map(Arc::from);
+    let has_errors = problems.found.iter().skip(before).any(|d| d.is_error());
+    let method = method.filter(|_| !has_errors)?;
+    Some(Work::Semantic(Box::new(Semantic {
+        judgement,
+        method,
+        order: passed.iter().map(|p| p.concept).collect(),
+        passed,
+        condition: condition.filter(|_| judgement),
+        assertion: assertion.filter(|_| judgement),
+        relation_output,
+        create_axis_on_list_output,
+        output_axis_name,
+        once,
+        timeout,
+        raw: fields.raw().clone(),
+    })))
+}
+
+fn method(entry: &Entry<'_>, problems: &mut Problems) -> Option<Method> {
+    let fields = &entry.interpretation;
+    let kind = entry.sequence.split_once('_').map_or("", |(_, kind)| kind);
+    Some(match kind {
+        "" => Method::Plain,
+        "direct" => Method::Direct,
+        "input" => Method::Input,
+        "python" => Method::Python,
+        "python_indirect" => Method::PythonIndirect,
+        _ => {
+            let paradigm = fields.text("paradigm", problems).filter(|p| !p.trim().is_empty());
+            if paradigm.is_none() {
+                fields.missing(
+                    "paradigm",
+                    "write \"paradigm\": the name of the paradigm that does the step",
+                    problems,
+                );
+            }
+            Method::Composition { paradigm: Arc::from(paradigm?) }
+        }
+    })
+}
+
+/// `value_order` sorted by number; equal numbers keep their order.
+fn passed(
+    entry: &Entry<'_>,
+    order: Option<&JsonMap<String, Json>>,
+    selectors: Option<&JsonMap<String, Json>>,
+    names: &mut Names,
+    problems: &mut Problems,
+) -> Vec<Passed> {
+    for (key, selector) in selectors.into_iter().flatten() {
+        check_selector(entry, key, selector, problems);
+    }
+    let mut numbered: Vec<(f64, Passed)> = Vec::new();
+    let mut used: FxHashSet<ConceptId> = FxHashSet::default();
+    for (key, number) in order.into_iter().flatten() {
+        let Some(number) = number.as_number().and_then(Number::as_f64) else {
+            let message =
+                format!("`value_order` of {} gives `{key}` {number}, which is no number", entry.what);
+            problems.add(Code::NC106, message);
+            continue;
+        };
+        let selector = selectors.and_then(|s| s.get(key)).and_then(Json::as_object);
+        let source = selector.and_then(|s| s.get("source_concept")).and_then(Json::as_str).unwrap_or(key);
+        let found = names.get(source).or_else(|| names.get(without_placement(source)));
+        match found.filter(|id| entry.values.contains(id)) {
+            Some(concept) => {
+                used.insert(concept);
+                numbered.push((
+                    number,
+                    Passed { key: Arc::from(key.as_str()), concept, selector: selector.cloned() },
+                ));
+            }
+            None => {
+                let message = format!(
+                    "`value_order` of {} numbers `{key}`, which is neither a value of it nor a selector",
+                    entry.what
+                );
+                let value_names = entry.values.iter().map(|v| names.name(*v));
+                let help = nearest(key, value_names).map_or_else(
+                    || format!("add \"{source}\" to its `value_concepts`, or remove the number"),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                problems.add_with_help(Code::NC121, message, help);
+            }
+        }
+    }
+    if numbered.len() == order.map_or(0, JsonMap::len) {
+        not_passed(entry, &used, names, problems);
+    }
+    numbered.sort_by(|a, b| a.0.total_cmp(&b.0));
+    numbered.into_iter().map(|(_, passed)| passed).collect()
+}
+
+fn not_passed(entry: &Entry<'_>, used: &FxHashSet<ConceptId>, names: &Names, problems: &mut Problems) {
+    let waiting: Vec<&str> =
+        entry.values.iter().filter(|v| !used.contains(v)).map(|v| names.name(*v)).collect();
+    let Some(first) = waiting.first() else { return };
+    let (listed, them) = super::whole::listed(waiting.iter().copied(), waiting.len());
+    let message = format!("{} waits for {listed} but is never given {them}", entry.what);
+    let help = format!("give \"{first}\" a number in `value_order` if the step needs it");
+    problems.add_with_help(Code::NC120, message, help);
+}
+
+/// An old generation kept the placement in the keys: `{input files}<:{1}>` (repositories spec, section 7.4).
+fn without_placement(key: &str) -> &str {
+    key.split_once("<:{").map_or(key, |(name, _)| name)
+}
+
+fn check_selector(entry: &Entry<'_>, key: &str, selector: &Json, problems: &mut Problems) {
+    let Some(map) = selector.as_object() else {
+        let message = format!("the selector `{key}` of {} must be an object", entry.what);
+        problems.add(Code::NC106, message);
+        return;
+    };
+    let what = format!("the selector `{key}` of {}", entry.what);
+    let fields = Fields::new(map, &what, Code::NC106);
+    fields.text("source_concept", problems);
+    fields.text("key", problems);
+    for flag in ["unpack", "unpack_before_selection", "packed"] {
+        fields.flag(flag, false, problems);
+    }
+    if let Some(index) = fields.present("index").filter(|i| i.as_i64().is_none()) {
+        fields.wrong("index", "a whole number", index, problems);
+    }
+    fields.object("branch", problems);
+    for field in map.keys().filter(|f| !SELECTOR_FIELDS.contains(&f.as_str())) {
+        if let Some(near) = nearest(field, SELECTOR_FIELDS.iter().copied()) {
+            let message = format!("{what} has `{field}`, which nothing reads");
+            problems.add_with_help(Code::NC121, message, format!("did you mean `{near}`?"));
+        }
+    }
+}
+
+fn assertion(entry: &Entry<'_>, problems: &mut Problems) -> Option<Assertion> {
+    let map = entry.interpretation.object("assertion_condition", problems)?;
+    let fields = Fields::new(map, entry.what, Code::NC106);
+    let mut quantifiers = Vec::new();
+    for (axis, word) in fields.object("quantifiers", problems).into_iter().flatten() {
+        match word.as_str() {
+            Some(word) if QUANTIFIERS.contains(&word) => {
+                quantifiers.push((Arc::from(axis.as_str()), Arc::from(word)))
+            }
+            _ if axis == "concept" => {
+                let message =
+                    format!("the quantifier `concept` of {} names no axis and is ignored", entry.what);
+                problems.add_with_help(Code::NC121, message, "remove it, or write the name of an axis");
+            }
+            _ => {
+                let message =
+                    format!("the assertion of {} has the quantifier {word} for `{axis}`", entry.what);
+                let help = match word.as_str() {
+                    Some("any") => "write `some`".to_owned(),
+                    _ => format!("known are {}", QUANTIFIERS.join(", ")),
+                };
+                problems.add_with_help(Code::NC106, message, help);
+            }
+        }
+    }
+    let condition = fields.present("condition").cloned().unwrap_or(Json::Bool(true));
+    if matches!(condition, Json::Array(_) | Json::Object(_)) {
+        fields.wrong("condition", "true, false or a text", &condition, problems);
+    }
+    Some(Assertion { quantifiers, condition })
+}
+
+fn once(fields: &Fields<'_>, problems: &mut Problems) -> bool {
+    match fields.text("effect", problems) {
+        None => false,
+        Some("once") => true,
+        Some(other) => {
+            let message = format!("`effect` of {} is `{other}`, which is not known", fields.what);
+            problems.add_with_help(Code::NC106, message, "write `once`, or leave it out");
+            false
+        }
+    }
+}
+
+fn timeout(fields: &Fields<'_>, problems: &mut Problems) -> Option<f64> {
+    let written = fields.present("timeout")?;
+    let seconds = written.as_f64().filter(|s| s.is_finite() && *s > 0.0);
+    if seconds.is_none() {
+        let message = format!("`timeout` of {} is {written}", fields.what);
+        problems.add_with_help(Code::NC106, message, "write a number of seconds above 0");
+    }
+    seconds
+}
