@@ -122,3 +122,43 @@ fn bundle(path: &Path, bytes: Vec<u8>, folder: PathBuf, map: &mut SourceMap) -> 
     }
     Ok(Opened { repositories, diagnostics: loaded.warnings, base })
 }
+
+/// Where the parts of a plan stand, as far as their source is known.
+pub(super) fn places(repositories: &Repositories, model: &Model, map: &SourceMap) -> Places {
+    let mut places = Places::default();
+    let concepts: rustc_hash::FxHashMap<&str, ConceptId> =
+        model.concepts.iter().enumerate().map(|(i, c)| (&*c.name, ConceptId(i as u32))).collect();
+    for (i, inference) in model.inferences.iter().enumerate() {
+        let Some(spans) = repositories.spans.inferences.get(&inference.flow.to_string()) else { continue };
+        let item = ItemId(i as u32);
+        if let Some(span) = spans.target.and_then(|p| span(p, map)) {
+            places.targets.insert(item, span);
+        }
+        if let Some(span) = spans.function.and_then(|p| span(p, map)) {
+            places.functions.insert(item, span);
+        }
+        for (name, place) in &spans.values {
+            if let (Some(concept), Some(span)) = (concepts.get(name.as_str()), span(*place, map)) {
+                places.values.insert((item, *concept), span);
+            }
+        }
+    }
+    places
+}
+
+/// The first line that names a concept.
+pub(super) fn concept_span(repositories: &Repositories, name: &str, map: &SourceMap) -> Option<Span> {
+    span(*repositories.spans.concepts.get(name)?.first()?, map)
+}
+
+/// A place of a bundle in the text it came from; none when that text is not at hand.
+fn span(place: Place, map: &SourceMap) -> Option<Span> {
+    let [file, first_line, first_column, last_line, last_column] = place.0;
+    let id = FileId(file);
+    let file = map.file(id).filter(|f| !f.text().is_empty())?;
+    let at = |line, column| file.offset(LineColumn { line, column }) as usize;
+    Some(Span::new(id, at(first_line, first_column), at(last_line, last_column)))
+}
+fn source(_p: &Path, _b: &[u8], _f: PathBuf, _m: &mut SourceMap, _o: &Opening) -> Result<Opened, Failed> {
+    Err(Failed::with(Vec::new(), Exit::Internal))
+}

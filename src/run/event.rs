@@ -76,8 +76,6 @@ pub enum SkipCause {
     Gate(ItemId),
     /// A value it needs was skipped.
     Input(crate::repo::ConceptId),
-    /// The base of a loop has no positions, so its body never ran.
-    NoIteration,
 }
 
 /// Why a step failed: an error that can be stored and read by another process.

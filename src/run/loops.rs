@@ -251,7 +251,7 @@ impl State {
                 _ => return,
             }
         }
-        let Some((body, plan)) = machine(&graph, item) else { return };
+        let Some((_, plan)) = machine(&graph, item) else { return };
         let Some(state) = self.loop_state_mut(frame, item) else { return };
         let results = std::mem::take(&mut state.results);
         let carried: Vec<(SlotRef, Slot)> = plan
@@ -264,7 +264,6 @@ impl State {
             Some((_, slots)) => plan.exports.iter().map(|(_, to)| *to).zip(slots).collect(),
             None => Vec::new(),
         };
-        let none_ran = state.ended == 0;
         let positions = results.len();
         let along = state.elements.axis().clone();
         let infer = Axis::from(&**self.result_axis(item));
@@ -291,9 +290,6 @@ impl State {
                 return;
             }
         };
-        if none_ran {
-            self.skip_body(body);
-        }
         for (slot, value) in carried.into_iter().chain(exports) {
             if let Some(place) = self.slot_mut(frame, slot) {
                 *place = value;

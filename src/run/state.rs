@@ -346,7 +346,7 @@ impl State {
                 self.settle(frame, item, status, event.round);
             }
             Happening::Skipped(cause) => {
-                self.skip(frame, item);
+                self.skip(frame, item, cause);
                 if let (Role::Loop(body), SkipCause::Input(_)) = (info.role, cause) {
                     self.skip_body(body);
                 }
@@ -373,10 +373,15 @@ impl State {
     }
 
     /// Marks a target as skipped, unless it is kept or another item has given it a value.
-    fn skip(&mut self, frame: FrameId, item: ItemId) {
-        self.tally[item.at()].skipped += 1;
+    fn skip(&mut self, frame: FrameId, item: ItemId, cause: &SkipCause) {
         let graph = Arc::clone(&self.graph);
         let info = graph.item(item);
+        // What yields an iteration's result hands on a hole as it hands on a value: that is no skip of its own.
+        let machine = graph.scope(info.scope).machine.as_ref();
+        let yields = info.target.up == 0 && machine.is_some_and(|m| m.result_in == Some(info.target.slot));
+        if !(yields && matches!(cause, SkipCause::Input(_))) {
+            self.tally[item.at()].skipped += 1;
+        }
         if info.keeps_on_skip || matches!(info.role, Role::Gate(_)) {
             return;
         }
@@ -632,7 +637,7 @@ impl State {
         )
     }
 
-    /// Marks everything inside a loop that never ran as skipped.
+    /// Counts everything inside a skipped loop as skipped.
     pub(super) fn skip_body(&mut self, body: ScopeId) {
         let graph = Arc::clone(&self.graph);
         let mut open = vec![body];
@@ -666,6 +671,5 @@ pub fn describe_skip(graph: &Graph, cause: &SkipCause) -> String {
             format!("gate {} `{function}` is closed", inference.flow)
         }
         SkipCause::Input(concept) => format!("`{}` was skipped", graph.concept_name(*concept)),
-        SkipCause::NoIteration => "the loop has no iteration".to_owned(),
     }
 }

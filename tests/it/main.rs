@@ -8,6 +8,8 @@
 )]
 
 mod diag;
+mod golden;
 mod repo;
 mod rooms;
+mod support;
 mod vectors;

@@ -13,7 +13,7 @@ use super::{Kind, Names};
 pub(super) fn connect(names: &Names, layout: &Layout, scopes: Vec<Scope>, items: Vec<Item>) -> Graph {
     let owners = owners(&scopes);
     let mut w =
-        Weaver { names, layout, scopes, items, notes: Vec::new(), edges: FxHashSet::default(), owners };
+        Weaver { names, layout, scopes, items, notes: Vec::new(), edges: FxHashMap::default(), owners };
     for item in names.items() {
         w.supports(item);
         w.gates(item);
@@ -41,8 +41,8 @@ struct Weaver<'a> {
     scopes: Vec<Scope>,
     items: Vec<Item>,
     notes: Vec<Note>,
-    /// Every edge there is, so that none is added twice.
-    edges: FxHashSet<(ItemId, ItemId)>,
+    /// Every edge there is, with its place among the waits of its item, so that none is added twice.
+    edges: FxHashMap<(ItemId, ItemId), usize>,
     /// The loops that hand out each concept as their element or a carried value.
     owners: FxHashMap<ConceptId, Vec<ItemId>>,
 }
@@ -63,14 +63,21 @@ fn owners(scopes: &[Scope]) -> FxHashMap<ConceptId, Vec<ItemId>> {
 impl Weaver<'_> {
     fn wait(&mut self, item: ItemId, other: ItemId, why: Why) {
         let Some((up, lifted)) = self.layout.lift(item, other) else { return };
-        if self.edges.insert((item, lifted)) {
-            // A loop may begin before what stands below it is settled, but not end (runtime spec, section 11.4).
-            let start = self.names.inference(item).start;
-            let late = why == Why::Support
-                && up == 0
-                && self.names.roles[item.at()] == Kind::Loop
-                && (start.without_support_once || start.with_support_only);
-            self.items[item.at()].waits.push(Wait { up, item: lifted, why, late });
+        // A loop may begin before what stands below it is settled, but not end (runtime spec, section 11.4).
+        let start = self.names.inference(item).start;
+        let late = why == Why::Support
+            && up == 0
+            && self.names.roles[item.at()] == Kind::Loop
+            && (start.without_support_once || start.with_support_only);
+        let waits = &mut self.items[item.at()].waits;
+        match self.edges.get(&(item, lifted)).and_then(|place| waits.get_mut(*place)) {
+            // A need is the better reason, and one that a loop cannot put off.
+            Some(known) if known.why == Why::Support => (known.why, known.late) = (why, late),
+            Some(_) => {}
+            None => {
+                self.edges.insert((item, lifted), waits.len());
+                waits.push(Wait { up, item: lifted, why, late });
+            }
         }
     }
 
@@ -109,15 +116,7 @@ impl Weaver<'_> {
     fn gates(&mut self, item: ItemId) {
         if let Kind::Gate(Some(guarded)) = self.names.roles[item.at()] {
             self.items[guarded.at()].gates.push(item);
-            if self.edges.contains(&(guarded, item)) {
-                let waits = &mut self.items[guarded.at()].waits;
-                if let Some(wait) = waits.iter_mut().find(|w| w.item == item) {
-                    wait.why = Why::Gate;
-                    wait.late = false;
-                }
-            } else {
-                self.wait(guarded, item, Why::Gate);
-            }
+            self.wait(guarded, item, Why::Gate);
         }
     }
 
