@@ -236,8 +236,11 @@ impl<'a> Reader<'a> {
     fn decimal(&mut self) -> Option<Number> {
         let whole = if self.rest.starts_with('.') { String::new() } else { self.digits(10)? };
         let point = self.take(".");
-        let fraction =
-            if point && self.peek().is_some_and(|c| c.is_ascii_digit()) { self.digits(10)? } else { String::new() };
+        let fraction = if point && self.peek().is_some_and(|c| c.is_ascii_digit()) {
+            self.digits(10)?
+        } else {
+            String::new()
+        };
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
@@ -452,12 +455,77 @@ mod tests {
     #[test]
     fn everything_else_stays_text() {
         let cases = [
-            "", " ", "#", "nan", "true", "Truex", "x", "1a", "1j", "1_", "1__0", "_1", "0x", "0xg", "0b2", "0o8", "01",
-            "1e", "1e400", "1.2.3", ".", "..", "...", "--1", "-(-1)", "-( (+1))", "-True", "-'a'", "1 1", "1;", "1 + 1",
-            "[1 2]", "[,]", "[1,,]", "(,)", "[1", "(1", "]", "1]", "{1}", "{1: 2}", "{'a'}", "{'a' 1}", "{**{}}", "[*[1]]",
-            "b'x'", "f'x'", "rb'x'", "ur'x'", "'a", "'a\nb'", "''' a", "r'\\'", "'\\N{BULLET}'", "'\\xg0'", "'\\x+1'",
-            "'\\ud800'", "'\\U00110000'", "'a'\n'b'", "1,\n2", "-\n1", "1\\\n", "1\\", "\u{a0}1", "１", "'a'.x", "[1][0]",
-            "'\0'", "set()", "(1)(2)", "\u{feff}1",
+            "",
+            " ",
+            "#",
+            "nan",
+            "true",
+            "Truex",
+            "x",
+            "1a",
+            "1j",
+            "1_",
+            "1__0",
+            "_1",
+            "0x",
+            "0xg",
+            "0b2",
+            "0o8",
+            "01",
+            "1e",
+            "1e400",
+            "1.2.3",
+            ".",
+            "..",
+            "...",
+            "--1",
+            "-(-1)",
+            "-( (+1))",
+            "-True",
+            "-'a'",
+            "1 1",
+            "1;",
+            "1 + 1",
+            "[1 2]",
+            "[,]",
+            "[1,,]",
+            "(,)",
+            "[1",
+            "(1",
+            "]",
+            "1]",
+            "{1}",
+            "{1: 2}",
+            "{'a'}",
+            "{'a' 1}",
+            "{**{}}",
+            "[*[1]]",
+            "b'x'",
+            "f'x'",
+            "rb'x'",
+            "ur'x'",
+            "'a",
+            "'a\nb'",
+            "''' a",
+            "r'\\'",
+            "'\\N{BULLET}'",
+            "'\\xg0'",
+            "'\\x+1'",
+            "'\\ud800'",
+            "'\\U00110000'",
+            "'a'\n'b'",
+            "1,\n2",
+            "-\n1",
+            "1\\\n",
+            "1\\",
+            "\u{a0}1",
+            "１",
+            "'a'.x",
+            "[1][0]",
+            "'\0'",
+            "set()",
+            "(1)(2)",
+            "\u{feff}1",
         ];
         for text in cases {
             assert_eq!(read_literal(text).map(|v| text_of(&v)), None, "{text:?}");

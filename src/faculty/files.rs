@@ -69,8 +69,7 @@ impl Root {
                 let at = error.utf8_error().valid_up_to();
                 let bytes = error.as_bytes().get(..at).unwrap_or(&[]);
                 let line = bytes.iter().filter(|b| **b == b'\n').count() + 1;
-                let message =
-                    format!("file `{}` is not UTF-8 text: byte {at} on line {line}", shorten(path));
+                let message = format!("file `{}` is not UTF-8 text: byte {at} on line {line}", shorten(path));
                 Err(Failure::new(FailureKind::NotText, message)
                     .with_help("save the file as UTF-8")
                     .at(path, u32::try_from(line).ok()))
@@ -100,7 +99,9 @@ impl Root {
         }
         // A file may grow while it is read: the limit is what is read, not what was promised.
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(self.limit)).unwrap_or(0));
-        file.take(self.limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+        file.take(self.limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(path, &error))?;
         if bytes.len() as u64 > self.limit {
             let message = format!("file `{}` is larger than {} bytes", shorten(path), self.limit);
             return Err(Failure::new(FailureKind::FileTooLarge, message).at(path, None));
@@ -203,12 +204,15 @@ impl Root {
             let name = component.as_os_str();
             let here = folder.join(name);
             let names = self.names(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
-            let missing = component != Component::ParentDir && !names.iter().any(|n| Some(n.as_str()) == name.to_str());
+            let missing =
+                component != Component::ParentDir && !names.iter().any(|n| Some(n.as_str()) == name.to_str());
             if missing {
                 let shown = |p: &Path| shorten(&p.to_string_lossy());
                 return match nearest(name.to_str()?, names.iter().map(String::as_str)) {
                     Some(near) => Some(format!("did you mean `{}`?", shown(&folder.join(near)))),
-                    None if components.peek().is_some() => Some(format!("there is no folder `{}`", shown(&here))),
+                    None if components.peek().is_some() => {
+                        Some(format!("there is no folder `{}`", shown(&here)))
+                    }
                     None => Some(format!("paths stand relative to `{}`", shown(&self.path))),
                 };
             }
@@ -220,7 +224,8 @@ impl Root {
     fn names(&self, folder: &Path) -> Option<Vec<String>> {
         let directory = self.open_beneath(folder).ok()?;
         let entries = rustix::fs::Dir::read_from(&directory).ok()?;
-        let names = entries.filter_map(Result::ok).filter_map(|e| e.file_name().to_str().ok().map(str::to_owned));
+        let names =
+            entries.filter_map(Result::ok).filter_map(|e| e.file_name().to_str().ok().map(str::to_owned));
         Some(names.filter(|n| n != "." && n != "..").take(NAMES).collect())
     }
 }
@@ -250,8 +255,12 @@ fn failed(what: &str, path: &str, error: Errno) -> Failure {
     let failure = match error {
         Errno::NOENT => Failure::new(FailureKind::FileNotFound, format!("{what} `{shown}` does not exist")),
         Errno::NOTDIR => Failure::new(FailureKind::BadPath, format!("{what} `{shown}` is no directory")),
-        Errno::LOOP => Failure::new(FailureKind::BadPath, format!("{what} `{shown}` is a link that leads to itself")),
-        Errno::NAMETOOLONG => Failure::new(FailureKind::BadPath, format!("{what} `{shown}` has too long a name")),
+        Errno::LOOP => {
+            Failure::new(FailureKind::BadPath, format!("{what} `{shown}` is a link that leads to itself"))
+        }
+        Errno::NAMETOOLONG => {
+            Failure::new(FailureKind::BadPath, format!("{what} `{shown}` has too long a name"))
+        }
         Errno::NXIO => Failure::new(FailureKind::BadPath, format!("{what} `{shown}` is no file")),
         error => return unreadable(path, &error.into()),
     };
@@ -288,8 +297,14 @@ mod tests {
     fn paths_beneath_the_base_are_read() {
         let (_folder, root) = folder();
         let absolute = root.path().join("data/a.txt").to_string_lossy().into_owned();
-        for path in ["data/a.txt", "./data//a.txt", "data/../data/a.txt", "data/in", "data/deep/../a.txt", &absolute] {
-            assert_eq!(root.read_text(path).as_deref().map_err(|f| f.message.clone()), Ok("hello\nworld"), "{path}");
+        for path in
+            ["data/a.txt", "./data//a.txt", "data/../data/a.txt", "data/in", "data/deep/../a.txt", &absolute]
+        {
+            assert_eq!(
+                root.read_text(path).as_deref().map_err(|f| f.message.clone()),
+                Ok("hello\nworld"),
+                "{path}"
+            );
         }
     }
 
@@ -345,7 +360,8 @@ mod tests {
         let (_folder, root) = folder();
         let root = root.with_limit(5);
         assert_eq!(root.read_text("data/a.txt").unwrap_err().kind, FailureKind::FileTooLarge);
-        rustix::fs::mknodat(CWD, root.path().join("pipe"), rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+        rustix::fs::mknodat(CWD, root.path().join("pipe"), rustix::fs::FileType::Fifo, Mode::RWXU, 0)
+            .unwrap();
         assert_eq!(root.read_text("pipe").unwrap_err().kind, FailureKind::BadPath);
         let missing = Root::open(root.path().join("nothing")).unwrap_err();
         assert_eq!(missing.kind, FailureKind::FileNotFound);

@@ -35,7 +35,13 @@ fn bench() -> Option<Bench> {
 }
 
 impl Bench {
-    fn run(&self, mode: Mode, code: &str, inputs: Json, timeout: Option<Duration>) -> Result<Answer, Failure> {
+    fn run(
+        &self,
+        mode: Mode,
+        code: &str,
+        inputs: Json,
+        timeout: Option<Duration>,
+    ) -> Result<Answer, Failure> {
         let hash = Arc::from(code);
         let inputs: Vec<_> = inputs
             .as_object()
@@ -65,9 +71,8 @@ impl Bench {
 
 fn is_alive(pid: i64) -> bool {
     // A zombie is dead; only its parent has not looked yet.
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
-    })
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
 }
 
 fn dies(pid: i64) -> bool {
@@ -87,7 +92,8 @@ fn both_contracts() {
     let inputs = json!({"input_1": [1, "two", null, 3.5, {"k": true}], "input_2": "ü\n\u{2028}"});
     let given = b.run(Mode::Execute, "result = [input_1, input_2]", inputs.clone(), None).unwrap();
     assert_eq!(given.value.to_json(), json!([inputs["input_1"], inputs["input_2"]]));
-    let called = b.call("def main(input_1, input_2):\n    return {'a': input_1, 'b': input_2}", inputs.clone());
+    let called =
+        b.call("def main(input_1, input_2):\n    return {'a': input_1, 'b': input_2}", inputs.clone());
     assert_eq!(called.unwrap().value.to_json(), json!({"a": inputs["input_1"], "b": inputs["input_2"]}));
     // A script of the first contract without a result falls back to the second.
     let both = b.run(Mode::Execute, "def main(x):\n    return x + 1", json!({"x": 41}), None).unwrap();
@@ -101,7 +107,8 @@ fn values_are_exact_and_texts_stay_texts() {
     let big = "123456789012345678901234567890";
     let given: Json = serde_json::from_str(&format!("{{\"n\": {big}, \"f\": 1.0}}")).unwrap();
     let answer = b.run(Mode::Execute, "result = [n + 1, f, n ** 200]", given, None).unwrap();
-    assert!(text_of(&answer.value).starts_with("[123456789012345678901234567891, 1.0, 1"));
+    let text = text_of(&answer.value);
+    assert!(text.starts_with("[123456789012345678901234567891, 1.0, ") && text.len() > 5800, "{text}");
     let sign = b.execute("result = ['%{file_location}1(secret.txt)']").unwrap();
     let Value::List(items) = &sign.value else { panic!("a list") };
     assert!(matches!(items.first(), Some(Value::Text(_))));
@@ -120,7 +127,10 @@ fn each_call_has_a_fresh_namespace() {
     assert_eq!(b.text(code), "False");
     assert_eq!(b.text(code), "False");
     let here = b.folder.path().canonicalize().unwrap().to_string_lossy().into_owned();
-    assert_eq!(b.text("import os, sys\nresult = [os.getcwd(), sys.path[0]] + sys.argv"), format!("['{here}', '{here}', 's.py']"));
+    assert_eq!(
+        b.text("import os, sys\nresult = [os.getcwd(), sys.path[0]] + sys.argv"),
+        format!("['{here}', '{here}', 's.py']")
+    );
     assert_eq!(b.text("result = __name__"), "builtins");
     let out = b.execute("print('there'); result = 1").unwrap().output;
     assert_eq!(out.stdout, "there\n");
@@ -153,33 +163,105 @@ fn hashing_is_the_same_in_every_worker() {
 #[test]
 fn failures_are_typed_and_say_where() {
     let Some(b) = bench() else { return };
-    use FailureKind::{NoSuchFunction, ResultNotSerialisable, ScriptExited, ScriptFailed, ScriptGaveNoResult};
+    use FailureKind::{
+        NoSuchFunction, ResultNotSerialisable, ScriptExited, ScriptFailed, ScriptGaveNoResult,
+    };
     let cases = [
-        (Mode::Execute, "x = 1\nraise ValueError('boom')", json!({}), ScriptFailed, Some(2), "ValueError: boom"),
-        (Mode::Execute, "x = 1\ndef f():\n    return x.y\nf()", json!({}), ScriptFailed, Some(3), "no attribute 'y'"),
-        (Mode::Execute, "import json\n\njson.loads('{')", json!({}), ScriptFailed, Some(3), "JSONDecodeError"),
-        (Mode::Execute, "x = 1\ndef f(:\n", json!({}), ScriptFailed, Some(2), "invalid syntax (s.py, line 2)"),
+        (
+            Mode::Execute,
+            "x = 1\nraise ValueError('boom')",
+            json!({}),
+            ScriptFailed,
+            Some(2),
+            "ValueError: boom",
+        ),
+        (
+            Mode::Execute,
+            "x = 1\ndef f():\n    return x.y\nf()",
+            json!({}),
+            ScriptFailed,
+            Some(3),
+            "no attribute 'y'",
+        ),
+        (
+            Mode::Execute,
+            "import json\n\njson.loads('{')",
+            json!({}),
+            ScriptFailed,
+            Some(3),
+            "JSONDecodeError",
+        ),
+        (
+            Mode::Execute,
+            "x = 1\ndef f(:\n",
+            json!({}),
+            ScriptFailed,
+            Some(2),
+            "invalid syntax (s.py, line 2)",
+        ),
         (Mode::Execute, "x = '\0'", json!({}), ScriptFailed, None, "null bytes"),
         (Mode::Execute, "def f():\n    f()\nf()", json!({}), ScriptFailed, Some(2), "RecursionError"),
         (Mode::Execute, "raise KeyboardInterrupt", json!({}), ScriptFailed, Some(1), "KeyboardInterrupt"),
         (Mode::Execute, "raise ValueError('\\ud800')", json!({}), ScriptFailed, Some(1), "ValueError"),
-        (Mode::Execute, "class E(Exception):\n    def __str__(self):\n        raise KeyError\nraise E", json!({}), ScriptFailed, Some(4), "raised E"),
+        (
+            Mode::Execute,
+            "class E(Exception):\n    def __str__(self):\n        raise KeyError\nraise E",
+            json!({}),
+            ScriptFailed,
+            Some(4),
+            "raised E",
+        ),
         (Mode::Execute, "x = 1", json!({}), ScriptGaveNoResult, None, "without setting `result`"),
         (Mode::Execute, "import sys\nsys.exit(3)", json!({}), ScriptExited, Some(2), "sys.exit(3)"),
         (Mode::Execute, "exit()", json!({}), ScriptExited, Some(1), "sys.exit(0)"),
         (Mode::Execute, "raise SystemExit('bye')", json!({}), ScriptExited, Some(1), "sys.exit(1)"),
         (Mode::Call, "main = 5", json!({}), NoSuchFunction, None, "'main' is not a callable function."),
         (Mode::Call, "result = 5", json!({}), NoSuchFunction, None, "no function `main`"),
-        (Mode::Call, "\ndef main(a):\n    return a", json!({"a": 1, "b": 2}), ScriptFailed, Some(2), "unexpected keyword argument 'b'"),
-        (Mode::Call, "def main():\n    raise KeyError('k')", json!({}), ScriptFailed, Some(2), "KeyError: 'k'"),
+        (
+            Mode::Call,
+            "\ndef main(a):\n    return a",
+            json!({"a": 1, "b": 2}),
+            ScriptFailed,
+            Some(2),
+            "unexpected keyword argument 'b'",
+        ),
+        (
+            Mode::Call,
+            "def main():\n    raise KeyError('k')",
+            json!({}),
+            ScriptFailed,
+            Some(2),
+            "KeyError: 'k'",
+        ),
         (Mode::Call, "async def main():\n    return 1", json!({}), ResultNotSerialisable, None, "coroutine"),
         (Mode::Execute, "result = {1, 2}", json!({}), ResultNotSerialisable, None, "set"),
         (Mode::Execute, "result = [b'x']", json!({}), ResultNotSerialisable, None, "bytes"),
         (Mode::Execute, "result = float('nan')", json!({}), ResultNotSerialisable, None, "NaN"),
         (Mode::Execute, "result = '\\ud800'", json!({}), ResultNotSerialisable, None, "surrogate"),
-        (Mode::Execute, "result = []\nresult.append(result)", json!({}), ResultNotSerialisable, None, "contains itself"),
-        (Mode::Execute, "result = []\nfor _ in range(200): result = [result]", json!({}), ResultNotSerialisable, None, "nested deeper"),
-        (Mode::Execute, "result = []\nfor _ in range(100000): result = [result]", json!({}), ResultNotSerialisable, None, "nested deeper"),
+        (
+            Mode::Execute,
+            "result = []\nresult.append(result)",
+            json!({}),
+            ResultNotSerialisable,
+            None,
+            "contains itself",
+        ),
+        (
+            Mode::Execute,
+            "result = []\nfor _ in range(200): result = [result]",
+            json!({}),
+            ResultNotSerialisable,
+            None,
+            "nested deeper",
+        ),
+        (
+            Mode::Execute,
+            "result = []\nfor _ in range(100000): result = [result]",
+            json!({}),
+            ResultNotSerialisable,
+            None,
+            "nested deeper",
+        ),
     ];
     for (mode, code, inputs, kind, line, words) in cases {
         let failure = b.run(mode, code, inputs, None).expect_err(code);
@@ -229,7 +311,10 @@ fn a_dying_worker_fails_only_its_call() {
     let cases = [
         ("import os\nprint('last words', flush=True)\nos._exit(7)", "ended with exit code 7"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11"),
-        ("import os\nif os.fork() == 0:\n    import time\n    time.sleep(30)\nos._exit(3)", "ended with exit code 3"),
+        (
+            "import os\nif os.fork() == 0:\n    import time\n    time.sleep(30)\nos._exit(3)",
+            "ended with exit code 3",
+        ),
         (garbage, "broke the protocol"),
         (closed, "while script `s.py` ran"),
     ];
@@ -247,7 +332,8 @@ fn a_dying_worker_fails_only_its_call() {
 #[test]
 fn a_worker_that_dies_between_calls_is_replaced_without_a_failure() {
     let Some(b) = bench_with(|o| o.workers = 1) else { return };
-    let code = "import threading, os\nthreading.Timer(0.05, lambda: os._exit(1)).start()\nresult = os.getpid()";
+    let code =
+        "import threading, os\nthreading.Timer(0.05, lambda: os._exit(1)).start()\nresult = os.getpid()";
     let pid: i64 = b.text(code).parse().unwrap();
     assert!(dies(pid));
     assert_ne!(b.pid(), pid);
@@ -289,11 +375,13 @@ fn long_output_and_large_values() {
     let answer = b.execute("for i in range(200000): print(i)\nresult = 1").unwrap();
     assert!(answer.output.stdout.ends_with("199998\n199999\n"));
     assert_eq!(answer.output.stdout.lines().count(), 200_000);
-    let answer = b.execute("import sys\nfor i in range(20): sys.stdout.write('x' * 1000000)\nresult = 1").unwrap();
+    let answer =
+        b.execute("import sys\nfor i in range(20): sys.stdout.write('x' * 1000000)\nresult = 1").unwrap();
     assert!(answer.output.stdout.ends_with("more bytes]\n"));
     assert!(answer.output.stdout.len() < 17 << 20);
     // While nobody has asked for the answer yet, another process prints on.
-    let answer = b.execute("import subprocess\nsubprocess.Popen(['timeout', '5', 'yes'])\nresult = 1").unwrap();
+    let answer =
+        b.execute("import subprocess\nsubprocess.Popen(['timeout', '5', 'yes'])\nresult = 1").unwrap();
     assert_eq!(text_of(&answer.value), "1");
 
     let large = "a".repeat(10 << 20);
@@ -316,7 +404,14 @@ fn inputs_nested_too_deep_are_refused_before_the_call() {
     }
     let hash = Arc::from("h");
     let inputs = [(Arc::from("x"), value)];
-    let call = ScriptCall { path: "s.py", code: "result = x", hash: &hash, mode: Mode::Execute, inputs: &inputs, timeout: None };
+    let call = ScriptCall {
+        path: "s.py",
+        code: "result = x",
+        hash: &hash,
+        mode: Mode::Execute,
+        inputs: &inputs,
+        timeout: None,
+    };
     assert_eq!(b.pool.call(&call).unwrap_err().kind, FailureKind::BadArguments);
     assert_eq!(b.text("result = 1"), "1");
 }
@@ -399,7 +494,8 @@ fn memory_can_be_limited() {
 #[test]
 fn shutting_down_ends_everything() {
     let Some(b) = bench() else { return };
-    let child: i64 = b.text("import subprocess\nresult = subprocess.Popen(['sleep', '60']).pid").parse().unwrap();
+    let child: i64 =
+        b.text("import subprocess\nresult = subprocess.Popen(['sleep', '60']).pid").parse().unwrap();
     let pid = b.pid();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| b.execute("import time\ntime.sleep(60)\nresult = 1"));
@@ -416,12 +512,22 @@ fn shutting_down_ends_everything() {
 struct Notes;
 
 impl Body for Notes {
-    fn call(&self, tool: &str, method: &str, args: &[Value], named: &[(Arc<str>, Value)]) -> Result<Value, Failure> {
+    fn call(
+        &self,
+        tool: &str,
+        method: &str,
+        args: &[Value],
+        named: &[(Arc<str>, Value)],
+    ) -> Result<Value, Failure> {
         if method == "fail" {
             return Err(Failure::new(FailureKind::FileNotFound, "file `x` does not exist"));
         }
         let named: Vec<_> = named.iter().map(|(n, v)| Value::text(format!("{n}={}", text_of(v)))).collect();
-        Ok(Value::list([Value::text(format!("{tool}.{method}")), Value::list(args.to_vec()), Value::list(named)]))
+        Ok(Value::list([
+            Value::text(format!("{tool}.{method}")),
+            Value::list(args.to_vec()),
+            Value::list(named),
+        ]))
     }
 }
 

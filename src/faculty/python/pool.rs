@@ -134,7 +134,9 @@ impl Pool {
                     let message = format!("the Python worker ended before script `{}` ran", call.path);
                     return Err(Failure::new(FailureKind::WorkerLost, message).at(call.path, None));
                 }
-                Err(Broken::Call(failure)) if failure.kind == FailureKind::WorkerLost && self.lock().closed => {
+                Err(Broken::Call(failure))
+                    if failure.kind == FailureKind::WorkerLost && self.lock().closed =>
+                {
                     return Err(Failure { output: failure.output, ..closed() }.at(call.path, None));
                 }
                 Err(Broken::Call(failure)) => return Err(failure),
@@ -222,7 +224,14 @@ impl Drop for Busy<'_> {
         let mut state = self.pool.lock();
         state.busy -= 1;
         let closed = state.closed;
-        let left = if closed { worker } else { worker.and_then(|w| { state.idle.push(w); None }) };
+        let left = if closed {
+            worker
+        } else {
+            worker.and_then(|w| {
+                state.idle.push(w);
+                None
+            })
+        };
         drop(state);
         self.pool.freed.notify_one();
         drop(left);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, PipeWriter, Write as _};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -293,7 +293,8 @@ impl Worker {
 
     /// Waits until the socket is ready for `wanted` or something was printed.
     fn wait(&self, timeout: Option<Duration>, wanted: PollFlags) -> Ready {
-        let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
+        let timeout =
+            timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
         let out = self.stdout.as_ref().map(AsFd::as_fd);
         let err = self.stderr.as_ref().map(AsFd::as_fd);
         // In place of a stream that is closed stands the socket, with nothing to wait for.
@@ -444,7 +445,8 @@ impl Talk<'_> {
         let limit = self.worker.answer_limit.saturating_mul(2).saturating_add(1 << 20);
         let mut searched = 0;
         loop {
-            let found = self.worker.incoming.get(searched..).and_then(|new| new.iter().position(|b| *b == b'\n'));
+            let found =
+                self.worker.incoming.get(searched..).and_then(|new| new.iter().position(|b| *b == b'\n'));
             if let Some(at) = found {
                 let rest = self.worker.incoming.split_off(searched + at + 1);
                 let line = std::mem::replace(&mut self.worker.incoming, rest);
@@ -465,7 +467,8 @@ impl Talk<'_> {
         // Grows with what has come, so that a large answer takes few reads and a small one little room.
         let room = start.clamp(4096, 1 << 20);
         incoming.resize(start + room, 0);
-        let read = incoming.get_mut(start..).map_or(Ok(0), |room| rustix::io::read(&self.worker.socket, room));
+        let read =
+            incoming.get_mut(start..).map_or(Ok(0), |room| rustix::io::read(&self.worker.socket, room));
         incoming.truncate(start + read.unwrap_or(0));
         match read {
             Ok(0) => Err(End::Closed),
@@ -494,7 +497,11 @@ impl Talk<'_> {
             }
             if !ready.printed && self.worker.has_ended() {
                 // What it sent before it ended is still to be read.
-                return if self.worker.wait(Some(Duration::ZERO), wanted).socket { Ok(()) } else { Err(End::Closed) };
+                return if self.worker.wait(Some(Duration::ZERO), wanted).socket {
+                    Ok(())
+                } else {
+                    Err(End::Closed)
+                };
             }
         }
     }
@@ -511,19 +518,28 @@ impl Talk<'_> {
 fn call_back(line: &Line, call: &ScriptCall<'_>, body: Option<&dyn Body>) -> Result<Value, Failure> {
     let (tool, method) = (line.tool.as_deref().unwrap_or(""), line.method.as_deref().unwrap_or(""));
     let Some(body) = body else {
-        let message = format!("script `{}` calls `body.{tool}.{method}`, which is not offered here", call.path);
+        let message =
+            format!("script `{}` calls `body.{tool}.{method}`, which is not offered here", call.path);
         return Err(Failure::new(FailureKind::UnsupportedAffordance, message));
     };
     let args: Vec<Value> = line.args.iter().map(Value::from_data_json).collect();
-    let named: Vec<_> =
-        line.named.iter().map(|(name, value)| (Arc::from(name.as_str()), Value::from_data_json(value))).collect();
+    let named: Vec<_> = line
+        .named
+        .iter()
+        .map(|(name, value)| (Arc::from(name.as_str()), Value::from_data_json(value)))
+        .collect();
     body.call(tool, method, &args, &named)
 }
 
 /// The result of a call that was answered.
 fn settle(line: Line, call: &ScriptCall<'_>, output: Output, duration: Duration) -> Result<Answer, Failure> {
     if line.ok == Some(true) {
-        return Ok(Answer { value: Value::from_data_json(&line.value), text: line.text.map(Arc::from), output, duration });
+        return Ok(Answer {
+            value: Value::from_data_json(&line.value),
+            text: line.text.map(Arc::from),
+            output,
+            duration,
+        });
     }
     let path = call.path;
     let kind = line.kind.as_deref().and_then(FailureKind::from_word).unwrap_or(FailureKind::ScriptFailed);

@@ -225,7 +225,11 @@ mod tests {
         let mut out = Vec::new();
         assert!(write_value(&mut out, &value, 0).is_err());
         write_callback_answer(&mut out, 1, Ok(value));
-        assert!(String::from_utf8(out).unwrap().ends_with("{\"cb\":1,\"error\":\"value nested deeper than 126\"}\n"));
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .ends_with("{\"cb\":1,\"error\":\"value nested deeper than 126\"}\n")
+        );
     }
 
     #[test]

@@ -423,7 +423,7 @@ def handle(request):
     except BaseException as error:
         fields = failure_of(request, error)
         fields["id"], fields["ok"] = request["id"], False
-        line = json.dumps(fields).encode() + b"\n"
+        line = encode(fields).encode("utf-8", "replace") + b"\n"
         # The frames hold the script's values.
         error.__traceback__ = None
     state.flush()
