@@ -8,8 +8,10 @@
 )]
 
 mod diag;
+mod faculty;
 mod golden;
 mod repo;
 mod rooms;
+mod semantics_vectors;
 mod support;
 mod vectors;

@@ -77,7 +77,9 @@ pub(super) fn compare(args: &Args<'_>) -> Result<Value, Failure> {
         [left, second, third] => match (relation(third), relation(second)) {
             (Some(relation), _) => (left, second, relation),
             (None, Some(relation)) => (left, third, relation),
-            (None, None) => return Err(args.wrong("one of `==`, `!=`, `<`, `<=`, `>`, `>=` as relation", third)),
+            (None, None) => {
+                return Err(args.wrong("one of `==`, `!=`, `<`, `<=`, `>`, `>=` as relation", third));
+            }
         },
         _ => return Err(args.wrong_count()),
     };
@@ -186,8 +188,11 @@ mod tests {
             ("sort", json!([[1, 3, 2], "descending"]), "[3, 2, 1]"),
             ("sort", json!([3, 1, 2]), "[1, 2, 3]"),
             ("sort", json!([[]]), "[]"),
-            ("unique", json!([[1, "1", 1.0, {"a": 1, "b": 2}, {"b": 2, "a": 1}, [1], [1], null, null]]),
-             "[1, '1', {'a': 1, 'b': 2}, [1], None]"),
+            (
+                "unique",
+                json!([[1, "1", 1.0, {"a": 1, "b": 2}, {"b": 2, "a": 1}, [1], [1], null, null]]),
+                "[1, '1', {'a': 1, 'b': 2}, [1], None]",
+            ),
         ];
         for (name, args, wanted) in cases {
             assert_eq!(run(name, args.clone()).as_deref(), Ok(wanted), "{name} {args}");
@@ -200,8 +205,16 @@ mod tests {
             ("min", json!([[]]), "`min` expects at least one value, got none"),
             ("sort", json!([[1, "a"]]), "`sort` expects only numbers or only texts, got the number `1`"),
             ("sort", json!([[1], "up"]), "`sort` expects `ascending` or `descending`, got the text `up`"),
-            ("compare", json!([[1], 2, "<"]), "`compare` expects two numbers or two texts to order, got the list `[1]`"),
-            ("compare", json!([1, 2, "=>"]), "`compare` expects one of `==`, `!=`, `<`, `<=`, `>`, `>=` as relation, got the text `=>`"),
+            (
+                "compare",
+                json!([[1], 2, "<"]),
+                "`compare` expects two numbers or two texts to order, got the list `[1]`",
+            ),
+            (
+                "compare",
+                json!([1, 2, "=>"]),
+                "`compare` expects one of `==`, `!=`, `<`, `<=`, `>`, `>=` as relation, got the text `=>`",
+            ),
             ("compare", json!([1]), "`compare` expects LEFT RIGHT [RELATION], got 1 argument"),
         ];
         for (name, args, wanted) in cases {

@@ -274,8 +274,11 @@ fn ratio(a: &BigInt, b: &BigInt) -> f64 {
     // Scaled so that the integer quotient keeps 64 significant bits; what is cut off only marks it as inexact.
     let (a_bits, b_bits) = (a.bits() as i64, b.bits() as i64);
     let shift = 66 - (a_bits - b_bits);
-    let (scaled_a, scaled_b) =
-        if shift >= 0 { (a.abs() << shift as u64, b.abs()) } else { (a.abs(), b.abs() << shift.unsigned_abs()) };
+    let (scaled_a, scaled_b) = if shift >= 0 {
+        (a.abs() << shift as u64, b.abs())
+    } else {
+        (a.abs(), b.abs() << shift.unsigned_abs())
+    };
     let (mut quotient, rest) = scaled_a.div_rem(&scaled_b);
     if !rest.is_zero() {
         quotient |= BigInt::from(1);
@@ -373,7 +376,11 @@ mod tests {
             ("is_zero", json!([[0, 1]]), "False"),
         ];
         for (name, args, wanted) in cases {
-            assert_eq!(run(name, args.clone()).as_deref().map_err(|f| f.message.clone()), Ok(wanted), "{name} {args}");
+            assert_eq!(
+                run(name, args.clone()).as_deref().map_err(|f| f.message.clone()),
+                Ok(wanted),
+                "{name} {args}"
+            );
         }
     }
 
@@ -415,7 +422,10 @@ mod tests {
     #[test]
     fn quotients_of_large_integers_are_rounded_once() {
         let ten = |n: usize| format!("1{}", "0".repeat(n));
-        assert_eq!(run("div", json!([ten(400), format!("3{}", "0".repeat(400))])).unwrap(), "0.3333333333333333");
+        assert_eq!(
+            run("div", json!([ten(400), format!("3{}", "0".repeat(400))])).unwrap(),
+            "0.3333333333333333"
+        );
         assert_eq!(run("div", json!([1, ten(320)])).unwrap(), "1e-320");
         assert_eq!(run("div", json!([1, ten(400)])).unwrap(), "0.0");
         assert!(run("div", json!([ten(400), 3])).unwrap_err().message.contains("float"));

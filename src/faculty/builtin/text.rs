@@ -12,10 +12,8 @@ const PATTERN_LIMIT: usize = 1000;
 
 pub(super) fn concat(args: &Args<'_>) -> Result<Value, Failure> {
     let values = args.at_least(1)?;
-    let lists: Option<Vec<_>> = values
-        .iter()
-        .map(|v| if let Value::List(items) = v { Some(items.iter()) } else { None })
-        .collect();
+    let lists: Option<Vec<_>> =
+        values.iter().map(|v| if let Value::List(items) = v { Some(items.iter()) } else { None }).collect();
     if let Some(lists) = lists {
         return Ok(Value::list(lists.into_iter().flatten().cloned()));
     }
@@ -78,8 +76,7 @@ pub(super) fn from_json(args: &Args<'_>) -> Result<Value, Failure> {
     match serde_json::from_str(&text) {
         Ok(json) => Ok(Value::from_data_json(&json)),
         Err(error) => {
-            let message =
-                format!("`{}` expects a JSON text, got `{}`: {error}", args.name(), shorten(&text));
+            let message = format!("`{}` expects a JSON text, got `{}`: {error}", args.name(), shorten(&text));
             Err(Failure::new(FailureKind::BadArguments, message))
         }
     }
@@ -256,7 +253,11 @@ mod tests {
             ("replace", json!(["a"]), "`replace` expects TEXT OLD NEW, got 1 argument"),
             ("lines", json!([[1]]), "`lines` expects a text, got the list `[1]`"),
             ("join", json!([{"a": 1}]), "`join` expects a list, got the map `{'a': 1}`"),
-            ("from_json", json!(["{"]), "`from_json` expects a JSON text, got `{`: EOF while parsing an object at line 1 column 1"),
+            (
+                "from_json",
+                json!(["{"]),
+                "`from_json` expects a JSON text, got `{`: EOF while parsing an object at line 1 column 1",
+            ),
             ("upper", json!([[[1]]]), "`upper` expects a text or a list of texts, got the list `[1]`"),
         ];
         for (name, args, wanted) in cases {
