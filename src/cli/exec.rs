@@ -141,10 +141,7 @@ fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
         return Err(Failed { diagnostics: missing, exit: Exit::Failed });
     }
     let base = arguments.base_dir.clone().unwrap_or(base);
-    if !base.is_dir() && base != Path::new("") {
-        complain(&format!("the base directory {} does not exist", base.display()), None);
-        return Err(Failed { diagnostics: Vec::new(), exit: Exit::NotFound });
-    }
+    let base = if base == Path::new("") { PathBuf::from(".") } else { base };
     Ok(Plan { repositories, model, base })
 }
 
@@ -186,8 +183,13 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
         Mode::Plain
     };
     let jobs = arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(2, usize::from), usize::from);
-    let base = if plan.base == Path::new("") { PathBuf::from(".") } else { plan.base };
-    let tools = Arc::new(Tools::new(&base, jobs, Arc::new(WallClock)));
+    let tools = match Tools::new(&plan.base, jobs, Arc::new(WallClock)) {
+        Ok(tools) => Arc::new(tools),
+        Err(failure) => {
+            complain(&format!("the base directory cannot be used: {failure}"), failure.help.as_deref());
+            return Exit::NotFound;
+        }
+    };
     let options = Options { jobs, max_cycles: arguments.max_cycles, fail_fast: arguments.fail_fast };
     let mut progress = Progress::new(mode, arguments.verbose);
     let outcome = engine::run(graph, data, &tools, &options, &mut progress);

@@ -23,15 +23,18 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Faculties for scripts that stand under `base`, with at most `jobs` scripts at once. Nothing is started before
-    /// it is needed.
-    pub fn new(base: &Path, jobs: usize, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            root: Root::new(base),
+    /// Faculties for scripts that stand under `base`, with at most `jobs` scripts at once. No process is started
+    /// before it is needed.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn new(base: &Path, jobs: usize, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        Ok(Self {
+            root: Root::open(base)?,
             python: Pool::new(PoolOptions { workers: jobs, ..PoolOptions::new(base) }),
             builtins: faculty::builtin::Builtins::new(clock),
             scripts: Mutex::new(FxHashMap::default()),
-        }
+        })
     }
 
     /// Makes one call.
@@ -68,7 +71,7 @@ impl Tools {
         }
         let read = self.root.read_text(path).map(|code| {
             let hash = format!("{:x}", <sha2::Sha256 as sha2::Digest>::digest(code.as_bytes()));
-            Arc::new(Script { path: Arc::clone(path), code: Arc::from(code), hash: Arc::from(hash) })
+            Arc::new(Script { path: Arc::clone(path), code, hash: Arc::from(hash) })
         });
         scripts.insert(Arc::clone(path), read.clone());
         read

@@ -117,7 +117,7 @@ fn run(folder: &Path, scenario: &Json, plan: &Json) -> Result<(Outcome, Order), 
         let from = folder.join("scripts").join(Path::new(script).file_name().unwrap());
         std::fs::copy(&from, base.path().join(script)).unwrap_or_else(|e| panic!("{}: {e}", from.display()));
     }
-    let tools = Arc::new(Tools::new(base.path(), 2, Arc::new(FixedClock(0))));
+    let tools = Arc::new(Tools::new(base.path(), 2, Arc::new(FixedClock(0))).unwrap());
     let graph = Arc::new(build::build(model));
     let mut order = Order::default();
     let options = Options { jobs: 2, max_cycles: None, fail_fast: false };
