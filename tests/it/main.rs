@@ -10,6 +10,7 @@
 mod diag;
 mod faculty;
 mod golden;
+mod plans;
 mod repo;
 mod rooms;
 mod semantics_vectors;
