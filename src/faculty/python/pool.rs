@@ -68,7 +68,17 @@ struct State {
     /// Workers without a call, the one used last at the end: it is the warmest.
     idle: Vec<Worker>,
     busy: usize,
+    /// Callers that wait for a place; nobody is woken when there is none.
+    waiting: usize,
     closed: bool,
+}
+
+impl State {
+    /// Takes a worker in; it leaves nothing over.
+    fn keep(&mut self, worker: Worker) -> Option<Worker> {
+        self.idle.push(worker);
+        None
+    }
 }
 
 impl Pool {
@@ -172,7 +182,9 @@ impl Pool {
     fn enter(&self) -> Result<Busy<'_>, Failure> {
         let mut state = self.lock();
         while !state.closed && state.busy >= self.options.workers.max(1) {
+            state.waiting += 1;
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
         if state.closed {
             return Err(closed());
@@ -223,17 +235,13 @@ impl Drop for Busy<'_> {
         let worker = self.worker.take();
         let mut state = self.pool.lock();
         state.busy -= 1;
-        let closed = state.closed;
-        let left = if closed {
-            worker
-        } else {
-            worker.and_then(|w| {
-                state.idle.push(w);
-                None
-            })
-        };
+        // A worker that is let go is ended outside the lock: that waits for the process.
+        let left = if state.closed { worker } else { worker.and_then(|w| state.keep(w)) };
+        let waiting = state.waiting > 0;
         drop(state);
-        self.pool.freed.notify_one();
+        if waiting {
+            self.pool.freed.notify_one();
+        }
         drop(left);
     }
 }

@@ -462,8 +462,11 @@ impl Talk<'_> {
 
     /// Takes in what has come, or waits for it.
     fn fill(&mut self) -> Result<(), End> {
+        let start = self.worker.incoming.len();
+        if start == 0 {
+            self.wait(PollFlags::IN)?;
+        }
         let incoming = &mut self.worker.incoming;
-        let start = incoming.len();
         // Grows with what has come, so that a large answer takes few reads and a small one little room.
         let room = start.clamp(4096, 1 << 20);
         incoming.resize(start + room, 0);

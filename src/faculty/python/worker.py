@@ -25,8 +25,10 @@ TRACE_LIMIT = 16384
 PLAIN = frozenset([str, int, float, bool, type(None)])
 CALLS_BETWEEN_SIZES = 256
 
-encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-decode = json.JSONDecoder().decode
+encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+encode = encoder.encode
+scan = json.JSONDecoder().scan_once
+quote = json.encoder.encode_basestring
 
 
 class Failed(Exception):
@@ -75,6 +77,7 @@ class State:
 
     def __init__(self):
         self.base = os.getcwd()
+        self.directory = os.open(self.base, os.O_RDONLY)
         self.path = [self.base] + sys.path
         self.pid = os.getpid()
         self.out = stream(1)
@@ -83,7 +86,7 @@ class State:
 
     def restore(self, script):
         """What one script changed must not change the next."""
-        os.chdir(self.base)
+        os.fchdir(self.directory)
         if sys.path != self.path:
             sys.path[:] = self.path
         if self.out.closed:
@@ -96,10 +99,14 @@ class State:
 
     def flush(self):
         """All that was printed goes out before the answer: whoever reads the answer finds it."""
-        for printed in (sys.stdout, sys.stderr, self.out, self.err):
+        printed = [self.out, self.err]
+        if sys.stdout is not self.out or sys.stderr is not self.err:
+            printed += [sys.stdout, sys.stderr]
+        for stream in printed:
             try:
-                printed.flush()
+                stream.flush()
             except Exception:
+                # A script may have closed it, or put anything in its place.
                 pass
 
 
@@ -125,12 +132,14 @@ class Channel:
         line = self.reader.readline()
         if not line.endswith(b"\n"):
             end()
-        return decode(line.decode())
+        return scan(line.decode(), 0)[0]
 
     def write(self, data):
-        data = memoryview(data)
-        while data:
-            data = data[os.write(self.fd, data):]
+        written = os.write(self.fd, data)
+        if written < len(data):
+            data = memoryview(data)[written:]
+            while data:
+                data = data[os.write(self.fd, data):]
 
     def call_back(self, tool, method, args, named):
         with self.lock:
@@ -309,10 +318,16 @@ def is_deep(text):
 
 def answer_of(number, value):
     """The line that carries a value."""
+    kind = type(value)
     try:
-        text = encode(value)
-        if text.count("[") + text.count("{") > MAX_DEPTH and is_deep(text):
-            raise Failed("result_not_serialisable", "is nested deeper than %d" % MAX_DEPTH)
+        if kind is str:
+            text = quote(value)
+        elif kind is int:
+            text = int.__repr__(value)
+        else:
+            text = encode(value)
+            if text.count("[") + text.count("{") > MAX_DEPTH and is_deep(text):
+                raise Failed("result_not_serialisable", "is nested deeper than %d" % MAX_DEPTH)
         data = text.encode()
     except UnicodeEncodeError:
         raise Failed("result_not_serialisable", "holds half of a surrogate pair, which is no character")
@@ -329,7 +344,7 @@ def answer_of(number, value):
     if len(data) > MAX_ANSWER:
         raise Failed("result_not_serialisable", "takes %d bytes, more than %d" % (len(data), MAX_ANSWER))
     parts = [b'{"id":%d,"ok":true,"value":' % number, data]
-    if not is_plain(value):
+    if kind not in PLAIN and not is_plain(value):
         own = own_text(value, text)
         if own is not None:
             parts += [b',"text":', own]
@@ -344,7 +359,7 @@ def own_text(value, text):
     """Python's own text of a value where it is another than that of what normc reads."""
     try:
         own = str(value)
-        if own == str(decode(text)) or len(own) > MAX_ANSWER:
+        if own == str(scan(text, 0)[0]) or len(own) > MAX_ANSWER:
             return None
         return encode(own).encode()
     except Exception:
