@@ -7,9 +7,11 @@
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 
+mod corpus;
 mod diag;
 mod faculty;
 mod golden;
+mod parse_vectors;
 mod plans;
 mod repo;
 mod rooms;
