@@ -37,7 +37,8 @@ pub struct State {
     pub(super) graph: Arc<Graph>,
     pub(super) frames: Vec<Option<Box<Frame>>>,
     free: Vec<FrameId>,
-    ready: VecDeque<Ready>,
+    /// Items that became ready; some may have settled since.
+    ready: VecDeque<(FrameId, ItemId)>,
     pub(super) tally: Vec<Tally>,
     pub(super) failures: Vec<(StepKey, Arc<StepFailure>)>,
     pub(super) highest_round: u32,
@@ -101,8 +102,10 @@ pub(super) struct ItemState {
 pub enum Status {
     /// Waits for something.
     Waiting,
-    /// Can start or runs; for a loop: its iterations run.
+    /// Can start.
     Ready,
+    /// Was given out; for a loop: its iterations run.
+    Running,
     /// Ran.
     Done,
     /// A gate that let its target run; for the others as `Done`.
@@ -118,7 +121,7 @@ pub enum Status {
 impl Status {
     /// Returns whether others need not wait for it any more.
     pub fn is_settled(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Ready | Self::Failed)
+        !matches!(self, Self::Waiting | Self::Ready | Self::Running | Self::Failed)
     }
 }
 
@@ -200,9 +203,18 @@ impl State {
         &self.graph
     }
 
-    /// Takes the next item that can start, in the order in which they became ready.
+    /// Takes the next item that can start, in the order in which they became ready. Each is given out once; after a
+    /// fold of old events only what they left open is given out.
     pub fn next_ready(&mut self) -> Option<Ready> {
-        self.ready.pop_front()
+        loop {
+            let (frame, item) = self.ready.pop_front()?;
+            let local = self.graph.item(item).local as usize;
+            let Some(state) = self.frame_mut(frame).and_then(|f| f.items.get_mut(local)) else { continue };
+            if state.status == Status::Ready {
+                state.status = Status::Running;
+                return Some(Ready { frame, item, round: state.round + 1 });
+            }
+        }
     }
 
     /// Takes what watchers may want to show since the last call.
@@ -308,7 +320,7 @@ impl State {
         let not_open = || ApplyError::NotOpen(self.graph.step_name(&event.step));
         let frame = self.locate(&event.step).ok_or_else(not_open)?;
         let item = event.step.item;
-        if !matches!(self.status(frame, item), Status::Ready) {
+        if !matches!(self.status(frame, item), Status::Ready | Status::Running) {
             return Err(not_open());
         }
         let graph = Arc::clone(&self.graph);
@@ -482,16 +494,17 @@ impl State {
                 None => return,
             }
         }
+        let begins = matches!(info.role, Role::Loop(_))
+            && self.gates_let_run(frame, item)
+            && !self.base_skipped(frame, item);
         if let Some(state) = self.frame_mut(frame).and_then(|f| f.items.get_mut(local as usize)) {
-            state.status = Status::Ready;
+            state.status = if begins { Status::Running } else { Status::Ready };
             state.round = round;
         }
-        let is_loop = matches!(info.role, Role::Loop(_));
-        if is_loop && self.gates_let_run(frame, item) && !self.base_skipped(frame, item) {
+        if begins {
             self.begin_loop(frame, item, round);
         } else {
-            // A skip takes no round of its own; `decide` finds out whether this is one.
-            self.ready.push_back(Ready { frame, item, round: round + 1 });
+            self.ready.push_back((frame, item));
         }
     }
 
