@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::{self, Options, Tools};
 use crate::repo::{Inputs, Model, Repositories, load, missing_inputs};
 use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
-use crate::run::{Outcome, Status, build, initial_values};
+use crate::run::{Outcome, State, Status, build, initial_values};
 
 use super::Exit;
 use super::open::{Failed, Opening, open, places, read_text};
@@ -192,7 +192,7 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
     };
     let options = Options { jobs, max_cycles: arguments.max_cycles, fail_fast: arguments.fail_fast };
     let mut progress = Progress::new(mode, arguments.verbose);
-    let outcome = engine::run(graph, data, &tools, &options, &mut progress);
+    let outcome = engine::run(State::new(graph, data), &tools, &options, &mut progress);
     progress.finish();
     tools.shutdown();
 

@@ -13,7 +13,6 @@ use crate::run::state::{ApplyError, Ready};
 use crate::run::{
     CallLog, Event, Graph, Happening, Outcome, Printed, State, StepFailure, StepKey, StepTime, Watch,
 };
-use crate::tensor::Tensor;
 
 use super::calls::{Done, Job, Tools, work};
 
@@ -56,21 +55,16 @@ enum FlightKind {
     Calls { task: Box<SemanticTask>, answers: Vec<Option<Answer>>, open: usize, failure: Option<(usize, StepFailure)> },
 }
 
-/// Runs a plan to its end.
-pub fn run(
-    graph: Arc<Graph>,
-    data: Vec<Option<Tensor>>,
-    tools: &Arc<Tools>,
-    options: &Options,
-    watch: &mut dyn Watch,
-) -> Outcome {
+/// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run.
+pub fn run(state: State, tools: &Arc<Tools>, options: &Options, watch: &mut dyn Watch) -> Outcome {
     let begun = Instant::now();
+    let graph = Arc::clone(state.graph());
     watch.begins(&graph);
     let (message_in, messages) = crossbeam_channel::unbounded();
     let (job_in, jobs) = crossbeam_channel::unbounded();
     let times = vec![StepTime::default(); graph.items.len()];
     let mut driver = Driver {
-        state: State::new(Arc::clone(&graph), data),
+        state,
         graph,
         tools: Arc::clone(tools),
         options: options.clone(),

@@ -208,8 +208,10 @@ impl State {
     pub fn next_ready(&mut self) -> Option<Ready> {
         loop {
             let (frame, item) = self.ready.pop_front()?;
-            let local = self.graph.item(item).local as usize;
-            let Some(state) = self.frame_mut(frame).and_then(|f| f.items.get_mut(local)) else { continue };
+            let (local, scope) = (self.graph.item(item).local as usize, self.graph.item(item).scope);
+            // The frame may have ended since, and its place may hold one of another loop.
+            let frame_now = self.frame_mut(frame).filter(|f| f.scope == scope);
+            let Some(state) = frame_now.and_then(|f| f.items.get_mut(local)) else { continue };
             if state.status == Status::Ready {
                 state.status = Status::Running;
                 return Some(Ready { frame, item, round: state.round + 1 });

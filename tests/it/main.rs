@@ -10,6 +10,7 @@
 mod corpus;
 mod diag;
 mod faculty;
+mod fold;
 mod golden;
 mod parse_vectors;
 mod plans;
