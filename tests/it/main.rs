@@ -2,3 +2,4 @@
 
 mod corpus;
 mod parse_vectors;
+mod zz_dump;
