@@ -19,3 +19,4 @@ mod rooms;
 mod semantics_vectors;
 mod support;
 mod vectors;
+mod zz_dump;
