@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod cli;
 mod diag;
 mod faculty;
 mod fold;
