@@ -52,7 +52,12 @@ enum FlightKind {
     /// Another thread does all of it.
     Whole,
     /// Calls are out; answers by index.
-    Calls { task: Box<SemanticTask>, answers: Vec<Option<Answer>>, open: usize, failure: Option<(usize, StepFailure)> },
+    Calls {
+        task: Box<SemanticTask>,
+        answers: Vec<Option<Answer>>,
+        open: usize,
+        failure: Option<(usize, StepFailure)>,
+    },
 }
 
 /// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run.
@@ -183,7 +188,11 @@ impl Driver<'_> {
     }
 
     /// The threads for tensor work; none when they cannot be had, then the driver does the work itself.
-    fn spawn(&mut self, flight: u64, job: impl FnOnce() -> (Result<Happening, StepFailure>, CallLog) + Send + 'static) {
+    fn spawn(
+        &mut self,
+        flight: u64,
+        job: impl FnOnce() -> (Result<Happening, StepFailure>, CallLog) + Send + 'static,
+    ) {
         if self.rayon.is_none() {
             let threads = rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs.max(1));
             self.rayon = threads.thread_name(|i| format!("tensor {i}")).build().ok();
@@ -203,9 +212,7 @@ impl Driver<'_> {
     fn spawn_syntactic(&mut self, ready: Ready, task: SyntacticTask) {
         let flight = self.enter(ready, FlightKind::Whole);
         let graph = Arc::clone(&self.graph);
-        self.spawn(flight, move || {
-            (task.run(&graph.model, graph.inference(ready.item)), CallLog::default())
-        });
+        self.spawn(flight, move || (task.run(&graph.model, graph.inference(ready.item)), CallLog::default()));
     }
 
     fn spawn_builtin(&mut self, ready: Ready, task: Box<SemanticTask>) {

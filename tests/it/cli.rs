@@ -52,7 +52,9 @@ fn mask(line: &str) -> String {
     let mut line = line.to_owned();
     if let Some((head, tail)) = line.split_once(" in ") {
         if let Some((_, rest)) = tail.split_once(": ") {
-            if ["completed", "failed", "stuck: nothing can move", "stopped at the cycle limit"].contains(&head) {
+            if ["completed", "failed", "stuck: nothing can move", "stopped at the cycle limit"]
+                .contains(&head)
+            {
                 line = format!("{head} in TIME: {rest}");
             }
         }
@@ -174,7 +176,8 @@ fn scripts_that_fail_are_shown_with_step_and_line() {
     if python_missing("scripts that fail") {
         return;
     }
-    let raising = b"def helper(x):\n    raise ValueError('no ' + x)\n\n\nprint('at work')\nresult = helper(input_1)\n";
+    let raising =
+        b"def helper(x):\n    raise ValueError('no ' + x)\n\n\nprint('at work')\nresult = helper(input_1)\n";
     for (name, script) in [
         ("raises", Some(&raising[..])),
         ("missing", None),
@@ -204,7 +207,10 @@ fn a_deadlock_names_who_waits_for_what() {
 ";
     snapshot(
         "deadlock",
-        &transcript(&[("circle.nc", circle)], &[&["exec", "circle.nc"], &["exec", "circle.nc", "--json", "-q"]]),
+        &transcript(
+            &[("circle.nc", circle)],
+            &[&["exec", "circle.nc"], &["exec", "circle.nc", "--json", "-q"]],
+        ),
     );
 }
 
@@ -229,7 +235,11 @@ fn a_bundle_is_written_read_and_guarded() {
         ],
     );
     let bundle = std::fs::read_to_string(folder.path().join("plan.json")).unwrap();
-    std::fs::write(folder.path().join("newer.json"), bundle.replace("\"normc_bundle\": 1", "\"normc_bundle\": 2")).unwrap();
+    std::fs::write(
+        folder.path().join("newer.json"),
+        bundle.replace("\"normc_bundle\": 1", "\"normc_bundle\": 2"),
+    )
+    .unwrap();
     std::fs::write(folder.path().join("tampered.json"), bundle.replace("multiply", "add up")).unwrap();
     std::fs::write(folder.path().join("cut.json"), &bundle[..bundle.len() / 2]).unwrap();
     std::fs::write(folder.path().join("other.json"), "{\"a\": 1}").unwrap();

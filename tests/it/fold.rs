@@ -40,7 +40,11 @@ fn check_every_prefix(name: &str, stride: usize) {
         let mut rest = Recorder::default();
         let got = result(&stage.run(state, &mut rest));
         assert_eq!(got, expected, "{name}, cut after {cut} of {} events", whole.0.len());
-        assert_eq!(cut + rest.0.len(), whole.0.len(), "{name}, cut after {cut}: something was done twice or not at all");
+        assert_eq!(
+            cut + rest.0.len(),
+            whole.0.len(),
+            "{name}, cut after {cut}: something was done twice or not at all"
+        );
     }
 }
 

@@ -112,7 +112,8 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(folder: &Path, scenario: &Json, plan: &Json) -> Result<Self, String> {
-        let entries = |key: &str| plan[key].as_array().unwrap().iter().map(|e| e.as_object().unwrap().clone());
+        let entries =
+            |key: &str| plan[key].as_array().unwrap().iter().map(|e| e.as_object().unwrap().clone());
         let repositories = Repositories::from_entries(
             entries("concepts").map(ConceptEntry::from).collect(),
             entries("inferences").map(InferenceEntry::from).collect(),
@@ -131,7 +132,8 @@ impl Stage {
         for script in scenario["scripts"].as_array().into_iter().flatten() {
             let script = script.as_str().unwrap();
             let from = folder.join("scripts").join(Path::new(script).file_name().unwrap());
-            std::fs::copy(&from, base.path().join(script)).unwrap_or_else(|e| panic!("{}: {e}", from.display()));
+            std::fs::copy(&from, base.path().join(script))
+                .unwrap_or_else(|e| panic!("{}: {e}", from.display()));
         }
         let tools = Arc::new(Tools::new(base.path(), 2, Arc::new(FixedClock(0))).unwrap());
         Ok(Self { graph: Arc::new(build::build(model)), data, tools, _base: base })
@@ -223,7 +225,9 @@ fn unwrap(cell: &Value) -> Value {
         Value::Text(text) if &**text == "%{truth value}(true)" => Value::text("true"),
         Value::Text(text) if &**text == "%{truth value}(false)" => Value::text("false"),
         Value::List(items) => Value::list(items.iter().map(unwrap)),
-        Value::Map(map) => Value::Map(Arc::new(map.iter().map(|(k, v)| (Arc::clone(k), unwrap(v))).collect())),
+        Value::Map(map) => {
+            Value::Map(Arc::new(map.iter().map(|(k, v)| (Arc::clone(k), unwrap(v))).collect()))
+        }
         other => other.clone(),
     }
 }

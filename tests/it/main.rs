@@ -7,8 +7,8 @@
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 
-mod corpus;
 mod cli;
+mod corpus;
 mod diag;
 mod faculty;
 mod fold;
