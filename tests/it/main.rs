@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
 mod corpus;
+mod grammar;
 mod parse_vectors;
-mod zz_dump;
+
