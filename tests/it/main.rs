@@ -13,6 +13,7 @@ mod diag;
 mod faculty;
 mod fold;
 mod golden;
+mod grammar;
 mod parse_vectors;
 mod plans;
 mod repo;
