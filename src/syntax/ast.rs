@@ -112,6 +112,8 @@ pub struct Node {
     pub concept: Arc<Concept>,
     /// Its position: counted by every concept line (scheme A), or as written on a flat line.
     pub flow_index: FlowIndex,
+    /// Written as a numbered line of the flat form: the index above is the written one.
+    pub flat: bool,
     /// The index the source declares on this line, with its place, also when it equals the derived one.
     pub declared_index: Option<(FlowIndex, Span)>,
     /// The sequence the source declares on this line.

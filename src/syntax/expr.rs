@@ -713,6 +713,8 @@ pub enum SlotInstance {
     Subject(Arc<str>),
     /// `<$%=..>`.
     DataForm(Arc<str>),
+    /// `<:{..}>`.
+    Placement(SlotKey),
 }
 
 /// A truth assertion (language spec, section 5.5).
@@ -736,7 +738,7 @@ pub struct Quantifier {
     /// The word.
     pub word: QuantifierWord,
     /// The axis or concept it runs over.
-    pub over: Option<Value>,
+    pub over: Option<Reference>,
 }
 
 /// The words of quantifiers.

@@ -3,9 +3,27 @@
 //! Total: [`parse`] always gives a tree, and every diagnostic in one pass. Knows nothing of what a plan means.
 
 mod ast;
+mod brackets;
+mod build;
+mod checks;
+mod declared;
+mod decode;
+mod dialect;
 mod expr;
+mod grammar;
+pub mod identity;
+mod layout;
+mod logical;
+mod operators;
+mod reader;
+mod semantic;
 mod spanmap;
+mod trailer;
+mod values;
 
 pub use ast::*;
+pub use build::parse;
+pub use checks::Append;
+pub use decode::decode;
 pub use expr::*;
 pub use spanmap::SpanMap;

@@ -34,6 +34,15 @@ impl SpanMap {
         }
     }
 
+    /// The same map behind a text of `len` bytes that lies at `at`.
+    pub(super) fn behind(&self, len: usize, at: usize) -> Self {
+        let mut map = Self::new(self.file, at);
+        for (text, source) in &self.stretches {
+            map.stretch(*text as usize + len, *source as usize);
+        }
+        map
+    }
+
     /// The place in the file of one byte of the text.
     pub fn offset(&self, text: u32) -> u32 {
         let at = self.stretches.partition_point(|s| s.0 <= text).saturating_sub(1);

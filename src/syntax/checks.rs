@@ -1,0 +1,158 @@
+//! What can be said of a plan's reading only when all of it is read: indentation, empty lines, unsupported
+//! constructs, loop numbers, the direction of appends (language spec, sections 2.2, 5 and 12).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::Span;
+use crate::diag::{Code, Diagnostic};
+
+use super::ast::{Kind, LoopNumber, Marker, Node, NodeId, Tree};
+use super::expr::{AssignOp, Assigning, Expr, InputForm, Spelling, TimingOp, Value};
+use super::identity::base_key;
+
+/// Runs all checks, and gives the loops their numbers.
+pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
+    indentation(tree, diagnostics);
+    loops(tree, diagnostics);
+    for (id, node) in tree.iter() {
+        diagnostics.extend(empty(node));
+        diagnostics.extend(unsupported(node));
+        diagnostics.extend(tree.append(id).filter(|a| a.reversed).map(|append| {
+            let item = node.text_of(append.item.part);
+            let destination = node.text_of(append.destination.part);
+            let message = format!("`$+` names item `{destination}` and destination `{item}` the wrong way round");
+            let write = match &node.concept.expr {
+                Expr::Assigning(a) if a.spelling == Spelling::Current => {
+                    format!("$+ %>({destination}) %<({item})")
+                }
+                _ => format!("$+({item}:{destination})"),
+            };
+            Diagnostic::at(Code::NC048, node.span, message).help(format!("write `{write}`"))
+        }));
+    }
+}
+
+/// Steps that differ from the file's usual one (NC010).
+fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
+    let column = |node: &Node| tree.lines.get(node.line as usize - 1).map(|l| (l.column, l));
+    let mut steps = Vec::new();
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for node in tree.nodes.iter().filter(|n| !n.flat) {
+        let Some(parent) = node.parent.and_then(|p| tree.node(p)) else { continue };
+        if let (Some((own, line)), Some((above, _))) = (column(node), column(parent)) {
+            let step = own.saturating_sub(above);
+            *counts.entry(step).or_default() += 1;
+            steps.push((step, Span { end: line.content, ..line.span }));
+        }
+    }
+    // The most frequent step, the smaller one of equals.
+    let usual = counts.iter().fold((0, 0), |best, (step, count)| if *count > best.1 { (*step, *count) } else { best });
+    for (step, span) in steps.into_iter().filter(|(step, _)| *step != usual.0) {
+        let message = format!("indented by {step} columns, elsewhere by {}", usual.0);
+        diagnostics.push(
+            Diagnostic::at(Code::NC010, span, message).help(format!("indent by {} columns", usual.0)),
+        );
+    }
+}
+
+/// Numbers the loops: as written, else the lowest number no loop of the plan writes or has been given (NC046).
+fn loops(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
+    let numbered = |n: &Node| match &n.concept.expr {
+        Expr::Looping(looping) => Some(looping.number),
+        _ => None,
+    };
+    let mut used: BTreeSet<u32> = tree.nodes.iter().filter_map(|n| numbered(n).flatten()).collect();
+    let mut next = 1;
+    let mut found = Vec::new();
+    for (id, node) in tree.iter() {
+        let Some(written) = numbered(node) else { continue };
+        let number = match written {
+            Some(number) => number,
+            None => {
+                while !used.insert(next) {
+                    next += 1;
+                }
+                let message = format!("loop without a number is taken as loop {next}");
+                let write = match &node.concept.expr {
+                    Expr::Looping(looping) if looping.spelling == Spelling::Current => format!("%@({next})"),
+                    _ => format!("@({next})"),
+                };
+                diagnostics.push(Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`")));
+                next
+            }
+        };
+        found.push(LoopNumber { node: id, number, assigned: written.is_none() });
+    }
+    tree.loops = found;
+}
+
+fn empty(node: &Node) -> Option<Diagnostic> {
+    let at_line = |message: &str, code| Diagnostic::at(code, node.span, message);
+    match &node.concept.expr {
+        Expr::Empty if node.marker == Marker::Function => Some(
+            at_line("`<=` without an operation", Code::NC061).help("write what is done: `<= ::(do something)`"),
+        ),
+        Expr::Empty => {
+            let message = format!("nothing after `{}`", node.marker);
+            Some(at_line(&message, Code::NC019).help("write a concept: `{name}`"))
+        }
+        Expr::Semantic(s) if s.body.text.is_empty() && node.concept.tail.is_none() => {
+            Some(at_line("operation without a text", Code::NC061).help("write what is done: `::(do something)`"))
+        }
+        _ => None,
+    }
+}
+
+/// Constructs that no program runs (NC060).
+fn unsupported(node: &Node) -> Option<Diagnostic> {
+    let (what, help) = match (&node.concept.expr, node.kind) {
+        (_, Kind::Nominalization) => ("nominalization `$::`", "name the result of the action as a concept"),
+        (_, Kind::TimingAction) => ("action timing `@::`", "use `@if`, `@if!` or `@after`"),
+        (Expr::Timing(t), _) if t.op == TimingOp::Sequence => {
+            ("ordering `@$+`", "use `@after({concept})` on what comes later")
+        }
+        (_, Kind::TimingBy) => ("method call `@by`", "write the steps of the method under the concept"),
+        (_, Kind::Method) => ("method call `:_:`", "write the steps of the method under the concept"),
+        (Expr::Input(input), _) => match &input.form {
+            InputForm::Argument(_) => ("argument of a method `:<`", "write the value as a `<-` line"),
+            InputForm::Port(_) => ("input port `:>@`", "use `:>:({x})`"),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Diagnostic::at(Code::NC060, node.span, format!("{what} is not supported")).help(help))
+}
+
+/// What a `$+` appends to what.
+#[derive(Debug, Clone, Copy)]
+pub struct Append<'a> {
+    /// The item.
+    pub item: &'a Value,
+    /// What it is appended to.
+    pub destination: &'a Value,
+    /// The source names them the other way round (NC048).
+    pub reversed: bool,
+}
+
+impl Tree {
+    /// The item and destination of a `$+` line, put right: if exactly one of the two is the target of the line, that
+    /// one is the destination (language spec, section 5.2). None for other lines, and when one of them is not
+    /// written.
+    pub fn append(&self, id: NodeId) -> Option<Append<'_>> {
+        let node = self.node(id)?;
+        let Expr::Assigning(assigning) = &node.concept.expr else { return None };
+        if assigning.op != AssignOp::Continuation {
+            return None;
+        }
+        let (item, destination) = pair(assigning)?;
+        let target = node.parent.and_then(|p| self.node(p)?.concept.value()).map(base_key);
+        let is_target = |v: &Value| target.as_ref() == Some(&base_key(v));
+        let reversed = is_target(item) && !is_target(destination);
+        let (item, destination) = if reversed { (destination, item) } else { (item, destination) };
+        Some(Append { item, destination, reversed })
+    }
+}
+
+fn pair(assigning: &Assigning) -> Option<(&Value, &Value)> {
+    Some((assigning.item()?, assigning.destination()?))
+}
