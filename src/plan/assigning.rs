@@ -15,15 +15,23 @@ use super::resolver::{Children, Resolver, shown};
 use super::scope::is_loop_line;
 
 impl Resolver<'_> {
-    pub(super) fn assigning(&mut self, head: NodeId, target: ConceptId, line: NodeId, written: &Assigning) -> Made {
+    pub(super) fn assigning(
+        &mut self,
+        head: NodeId,
+        target: ConceptId,
+        line: NodeId,
+        written: &Assigning,
+    ) -> Made {
         let children = self.children(head);
         let values: Vec<ConceptId> = children.values.iter().map(|(_, c)| *c).collect();
         let contexts: Vec<ConceptId> = children.contexts.iter().map(|(_, c)| *c).collect();
         match written.op {
             AssignOp::Specification => {
-                let sources = self.candidates(head, target, line, &written.sources(), is_bare(written), &children)?;
+                let sources =
+                    self.candidates(head, target, line, &written.sources(), is_bare(written), &children)?;
                 let in_loop = is_loop_line(self.tree, head);
-                let missing: Vec<ConceptId> = sources.iter().copied().filter(|s| !values.contains(s)).collect();
+                let missing: Vec<ConceptId> =
+                    sources.iter().copied().filter(|s| !values.contains(s)).collect();
                 let ordered = if in_loop || !missing.is_empty() {
                     sources.iter().copied().chain(values).collect()
                 } else {
@@ -39,7 +47,9 @@ impl Resolver<'_> {
                 let current = self.current(line);
                 let canonical = match (named, written.after_colon.first().and_then(|o| o.value())) {
                     // `$=({a}:{b})`: of the two the one that is not the target.
-                    (Some(a), Some(b)) if self.lookup(a, current) == Some(target) => Some(self.mention(line, b, current)),
+                    (Some(a), Some(b)) if self.lookup(a, current) == Some(target) => {
+                        Some(self.mention(line, b, current))
+                    }
                     (Some(a), _) => Some(self.mention(line, a, current)),
                     (None, _) => values.first().copied(),
                 };
@@ -119,7 +129,8 @@ impl Resolver<'_> {
                 node.span_of(first.part),
                 format!("`{}` is neither a value beside the `$.` nor its target", shown(name)),
             );
-            diagnostic = diagnostic.help(format!("add a line `<- {name}` beside it, or name one of the values there"));
+            diagnostic =
+                diagnostic.help(format!("add a line `<- {name}` beside it, or name one of the values there"));
             self.report(diagnostic);
         }
         if sources.is_empty() {
@@ -136,7 +147,10 @@ impl Resolver<'_> {
         let key = self.key(value, current);
         let of_name = |id: &&ConceptId| {
             self.table.concept(**id).is_some_and(|c| {
-                c.versions == key.versions && c.name.strip_prefix(&*key.base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['<', '*']))
+                c.versions == key.versions
+                    && c.name
+                        .strip_prefix(&*key.base)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['<', '*']))
             })
         };
         values.iter().rev().filter(of_name).copied().collect()
@@ -148,7 +162,8 @@ impl Resolver<'_> {
         let mut candidates: Vec<ConceptId> = Vec::new();
         let mut seen = FxHashSet::default();
         for id in values {
-            let fits = self.table.concept(*id).is_some_and(|c| c.kind != ConceptKind::Proposition && !c.query);
+            let fits =
+                self.table.concept(*id).is_some_and(|c| c.kind != ConceptKind::Proposition && !c.query);
             if fits && seen.insert(*id) {
                 candidates.push(*id);
             }
@@ -160,16 +175,19 @@ impl Resolver<'_> {
         for (node, child) in self.children(head).values {
             needed.extend(self.children(node).values.iter().map(|(_, c)| *c).filter(|c| *c != child));
         }
-        let (out, kept): (Vec<ConceptId>, Vec<ConceptId>) = candidates.iter().partition(|c| needed.contains(c));
+        let (out, kept): (Vec<ConceptId>, Vec<ConceptId>) =
+            candidates.iter().partition(|c| needed.contains(c));
         if kept.is_empty() {
             return candidates;
         }
         for id in out {
             if let Some(node) = self.tree.node(line) {
                 let name = self.table.name(id).to_owned();
-                let message = format!("`{name}` is no candidate of the `$.`: another value beside it is made from it");
+                let message =
+                    format!("`{name}` is no candidate of the `$.`: another value beside it is made from it");
                 self.report(
-                    Diagnostic::at(Code::NC059, node.span, message).help("name the candidates: `$.({a}; {b})`"),
+                    Diagnostic::at(Code::NC059, node.span, message)
+                        .help("name the candidates: `$.({a}; {b})`"),
                 );
             }
         }
@@ -205,7 +223,13 @@ impl Resolver<'_> {
         Some((Work::Continuation { item: Some(item), destination, by_axes }, ordered, contexts))
     }
 
-    fn abstraction(&mut self, head: NodeId, line: NodeId, written: &Assigning, contexts: Vec<ConceptId>) -> Made {
+    fn abstraction(
+        &mut self,
+        head: NodeId,
+        line: NodeId,
+        written: &Assigning,
+        contexts: Vec<ConceptId>,
+    ) -> Made {
         let tree = self.tree;
         let node = tree.node(line)?;
         let declared = axis_names(&written.axes());
@@ -218,13 +242,18 @@ impl Resolver<'_> {
         // Legacy: the literal stands on the value line beside it.
         let beside = tree.children(head).find_map(|(_, n)| {
             let value = n.concept.value()?;
-            value.literal.as_ref().map(|l| Json::String(l.value.as_ref().to_owned())).or_else(|| data::of_node(n).data.map(|d| d.json))
+            value
+                .literal
+                .as_ref()
+                .map(|l| Json::String(l.value.as_ref().to_owned()))
+                .or_else(|| data::of_node(n).data.map(|d| d.json))
         });
         match beside {
             Some(face) => Some((Work::Abstraction { face, axes }, Vec::new(), contexts)),
             None => {
                 self.report(
-                    Diagnostic::at(Code::NC061, node.span, "`$%` has no literal").help("write `$% %>(\"text\")`"),
+                    Diagnostic::at(Code::NC061, node.span, "`$%` has no literal")
+                        .help("write `$% %>(\"text\")`"),
                 );
                 None
             }
@@ -248,7 +277,11 @@ impl Resolver<'_> {
             None => values.first().copied(),
         };
         let Some(source) = source else {
-            self.nothing_to(line, "`$-` does not say what it picks from", "write `$- %>({collection}) %^(<$*0>)`");
+            self.nothing_to(
+                line,
+                "`$-` does not say what it picks from",
+                "write `$- %>({collection}) %^(<$*0>)`",
+            );
             return None;
         };
         let pick = match (written.pick(), written.pick_key()) {
@@ -259,7 +292,11 @@ impl Resolver<'_> {
                 Reference::Words(w) => w,
             } as &str)),
             (None, None) => {
-                self.nothing_to(line, "`$-` does not say what it picks", "write `%^(<$*0>)` for the first one");
+                self.nothing_to(
+                    line,
+                    "`$-` does not say what it picks",
+                    "write `%^(<$*0>)` for the first one",
+                );
                 return None;
             }
         };

@@ -67,7 +67,9 @@ pub(super) fn of_node(node: &Node) -> OfNode {
                     found.data.get_or_insert_with(|| scalar(Json::String(sign.to_string())));
                 }
             }
-            (AnnotationKind::Referential, _, "ref_element") if text == "perceptual_sign" => found.ground = true,
+            (AnnotationKind::Referential, _, "ref_element") if text == "perceptual_sign" => {
+                found.ground = true
+            }
             (AnnotationKind::Description, ..) if is_ground_note(text) => found.ground = true,
             _ => {}
         }
@@ -130,7 +132,9 @@ pub(super) fn read(text: &str) -> Option<Data> {
     }
     // Levels below the last label are content.
     let levels = reader.axes.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-    let named = |(i, axis): (usize, &Option<Arc<str>>)| axis.clone().unwrap_or_else(|| Arc::from(format!("axis_{i}")));
+    let named = |(i, axis): (usize, &Option<Arc<str>>)| {
+        axis.clone().unwrap_or_else(|| Arc::from(format!("axis_{i}")))
+    };
     let axes = (levels > 0).then(|| reader.axes.iter().take(levels).enumerate().map(named).collect());
     let labelled = levels > 0;
     Some(Data { json, axes, labelled })
@@ -278,7 +282,10 @@ mod tests {
             ("%(n)=[[1, 2]]", "[[1,2]] [n]"),
             ("%(12)", "[\"%(12)\"] [_none_axis]"),
             ("%{file_location}(a, b.txt)", "[\"%{file_location}(a, b.txt)\"] [_none_axis]"),
-            ("[%(1), %{file_location}7(a, b.txt), \"x, y\", plain words]", "[\"%(1)\",\"%{file_location}7(a, b.txt)\",\"x, y\",\"plain words\"] []"),
+            (
+                "[%(1), %{file_location}7(a, b.txt), \"x, y\", plain words]",
+                "[\"%(1)\",\"%{file_location}7(a, b.txt)\",\"x, y\",\"plain words\"] []",
+            ),
             ("%(n)=[%O[0]=[1], %O[1]=[2]]", "[[1],[2]] [n]"),
             ("[%(b)=[1]]", "[[1]] [axis_0, b]"),
             ("one, two", "[\"one, two\"] [_none_axis]"),

@@ -30,7 +30,10 @@ impl Resolver<'_> {
     }
 
     fn timings(&self, head: NodeId) -> Vec<(NodeId, crate::base::FlowIndex)> {
-        let lines = self.tree.children(head).filter(|(id, n)| is_timing(n.kind) && matches!(self.role(*id), Role::Function(_)));
+        let lines = self
+            .tree
+            .children(head)
+            .filter(|(id, n)| is_timing(n.kind) && matches!(self.role(*id), Role::Function(_)));
         lines.map(|(id, n)| (id, n.flow_index.clone())).collect()
     }
 
@@ -54,8 +57,12 @@ impl Resolver<'_> {
         let names: Vec<&str> = sources.iter().map(|s| self.table.name(*s)).collect();
         let text = format!("$.({})", names.join("; "));
         self.report(
-            Diagnostic::at(Code::NC051, timing.span, format!("the timing is the only function; read as `{text}` behind it"))
-                .help(format!("write `<= {text}`, and the timing below that line")),
+            Diagnostic::at(
+                Code::NC051,
+                timing.span,
+                format!("the timing is the only function; read as `{text}` behind it"),
+            )
+            .help(format!("write `<= {text}`, and the timing below that line")),
         );
         let function = self.table.function(&text, FunctionKind::Specification);
         self.table.mention(function, &node.flow_index, timing.span);
@@ -81,13 +88,17 @@ impl Resolver<'_> {
                 let child = children.values.first().or(children.contexts.first());
                 let Some((_, concept)) = child else {
                     let (what, help) = match kind {
-                        FunctionKind::After => ("waits for nothing", "write what it waits for: `@after({x})`"),
+                        FunctionKind::After => {
+                            ("waits for nothing", "write what it waits for: `@after({x})`")
+                        }
                         _ => ("asks nothing", "write what it asks: `@if(<c>)`"),
                     };
                     if !node.concept.problems.iter().any(|p| p.error) {
                         let message = format!("`{}` {what}", node.text);
                         self.report(
-                            Diagnostic::at(Code::NC052, node.span, message).severity(Severity::Error).help(help),
+                            Diagnostic::at(Code::NC052, node.span, message)
+                                .severity(Severity::Error)
+                                .help(help),
                         );
                     }
                     return None;
@@ -99,8 +110,12 @@ impl Resolver<'_> {
             let name = self.table.name(condition).to_owned();
             let span = timing.condition.as_ref().map_or(node.span, |v| node.span_of(v.part));
             self.report(
-                Diagnostic::at(Code::NC052, span, format!("`{name}` holds data, a gate asks for a truth value"))
-                    .help("judge it first: a line `<- <c>` with a judgement below it, and `@if(<c>)` here"),
+                Diagnostic::at(
+                    Code::NC052,
+                    span,
+                    format!("`{name}` holds data, a gate asks for a truth value"),
+                )
+                .help("judge it first: a line `<- <c>` with a judgement below it, and `@if(<c>)` here"),
             );
         }
         Some(condition)

@@ -10,7 +10,13 @@ use super::model::{ConceptId, Grouping, Work};
 use super::resolver::Resolver;
 
 impl Resolver<'_> {
-    pub(super) fn grouping(&mut self, head: NodeId, target: ConceptId, line: NodeId, written: &Written) -> Made {
+    pub(super) fn grouping(
+        &mut self,
+        head: NodeId,
+        target: ConceptId,
+        line: NodeId,
+        written: &Written,
+    ) -> Made {
         let tree = self.tree;
         let current = self.current(line);
         let children = self.children(head);
@@ -41,8 +47,9 @@ impl Resolver<'_> {
                 let node = tree.node(line)?;
                 let message = format!("`{}` is not computed beside the grouping", node.text_of(by.head));
                 self.report(
-                    Diagnostic::at(Code::NC092, node.span_of(by.part), message)
-                        .help("`<--<!_>>` means what the value beside it was computed from; add its operation"),
+                    Diagnostic::at(Code::NC092, node.span_of(by.part), message).help(
+                        "`<--<!_>>` means what the value beside it was computed from; add its operation",
+                    ),
                 );
                 return Some((Work::Grouping(grouping), ordered, all_contexts));
             };
@@ -65,7 +72,8 @@ impl Resolver<'_> {
         if ordered.is_empty() {
             let node = tree.node(line)?;
             self.report(
-                Diagnostic::at(Code::NC061, node.span, "the grouping has nothing to group").help("add `<-` lines beside it"),
+                Diagnostic::at(Code::NC061, node.span, "the grouping has nothing to group")
+                    .help("add `<-` lines beside it"),
             );
             return None;
         }
@@ -102,7 +110,11 @@ impl Resolver<'_> {
 
     /// Function and values of the inference below a line that computes a concept, in slot order.
     fn origin(&self, head: NodeId, by: ConceptId) -> Option<Vec<ConceptId>> {
-        let (child, _) = self.children(head).values.into_iter().find(|(node, c)| *c == by && self.scopes.function(*node).is_some())?;
+        let (child, _) = self
+            .children(head)
+            .values
+            .into_iter()
+            .find(|(node, c)| *c == by && self.scopes.function(*node).is_some())?;
         let function = match self.role(self.scopes.function(child)?) {
             super::resolver::Role::Function(f) => f,
             _ => return None,

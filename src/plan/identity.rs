@@ -45,11 +45,6 @@ impl Key {
         key.versions.push(number);
         key
     }
-
-    /// The same without its loop numbers.
-    pub(super) fn unversioned(&self) -> Self {
-        Self { versions: Vec::new(), ..self.clone() }
-    }
 }
 
 /// Which identity indices a plan uses. With at most one distinct index of a name it says nothing and is dropped

@@ -13,7 +13,13 @@ use super::resolver::{Children, Resolver};
 pub(super) type Made = Option<(Work, Vec<ConceptId>, Vec<ConceptId>)>;
 
 impl Resolver<'_> {
-    pub(super) fn looping(&mut self, head: NodeId, target: ConceptId, line: NodeId, looping: &Looping) -> Made {
+    pub(super) fn looping(
+        &mut self,
+        head: NodeId,
+        target: ConceptId,
+        line: NodeId,
+        looping: &Looping,
+    ) -> Made {
         let tree = self.tree;
         let span = tree.node(line)?.span;
         let number = tree.loop_number(line)?.number;
@@ -36,7 +42,7 @@ impl Resolver<'_> {
         }
         let base = self.mention(line, base_value, outer);
         let element = self.element(line, base_value, number, outer, &children);
-        let axis = looping.axes.first().map_or_else(|| base_value.name.clone(), |a| a.name.clone());
+        let axis = self.loop_axis(line, looping, base, base_value);
         let carries = self.carries(line, looping, number, &children);
         let result = match looping.results.first() {
             Some(value) if self.lookup(value, outer) != Some(target) && self.written_line(value, outer) => {
@@ -49,6 +55,29 @@ impl Resolver<'_> {
         contexts.extend(children.contexts.iter().map(|(_, c)| *c).filter(|c| *c != base));
         let work = Work::Loop(Loop { number, line, base, element, axis, carries, result });
         Some((work, vec![base], contexts))
+    }
+
+    /// `%:` when the base has an axis of that name or declares none, else the base's first axis.
+    fn loop_axis(&mut self, line: NodeId, looping: &Looping, base: ConceptId, value: &Value) -> Arc<str> {
+        let written = looping.axes.first();
+        let wanted = written.map_or_else(|| value.name.clone(), |a| a.name.clone());
+        let concept = self.table.concept(base).filter(|c| c.axes_declared);
+        let Some(first) =
+            concept.and_then(|c| c.axes.as_ref()).filter(|a| !a.contains(&wanted)).and_then(|a| a.first())
+        else {
+            return wanted;
+        };
+        let first = first.clone();
+        if let (Some(axis), Some(node)) = (written, self.tree.node(line)) {
+            let message = format!(
+                "`{}` is no axis of `{}`; its axis `{first}` is walked",
+                axis.name,
+                self.table.name(base)
+            );
+            let diagnostic = Diagnostic::at(Code::NC084, node.span_of(axis.part), message);
+            self.report(diagnostic.help(format!("write `{{{first}}}`, or declare the axis on the base")));
+        }
+        first
     }
 
     /// The concept of an occurrence when the plan has it; nothing is taken in.

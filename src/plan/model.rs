@@ -270,7 +270,7 @@ pub struct Loop {
     pub base: ConceptId,
     /// The element of the present iteration.
     pub element: ConceptId,
-    /// The dimension walked, by name.
+    /// The dimension walked, by name; one of the base's declared axes when it has any.
     pub axis: Arc<str>,
     /// Carried concepts, how many steps back they look, and where that is written.
     pub carries: Vec<Carry>,

@@ -11,11 +11,13 @@ pub(super) fn operands(concept: &Concept) -> Vec<&Value> {
         }
         Expr::Assigning(a) if a.op == AssignOp::Abstraction => Vec::new(),
         Expr::Assigning(a) => {
-            let modifiers = a.modifiers.iter().filter(|m| is_concept_modifier(m.kind)).flat_map(|m| &m.operands);
+            let modifiers =
+                a.modifiers.iter().filter(|m| is_concept_modifier(m.kind)).flat_map(|m| &m.operands);
             a.args.iter().chain(&a.after_colon).chain(modifiers).filter_map(Operand::value).collect()
         }
         Expr::Grouping(g) => {
-            let modifiers = g.modifiers.iter().filter(|m| is_concept_modifier(m.kind)).flat_map(|m| &m.operands);
+            let modifiers =
+                g.modifiers.iter().filter(|m| is_concept_modifier(m.kind)).flat_map(|m| &m.operands);
             g.args.iter().chain(&g.after_colon).chain(modifiers).filter_map(Operand::value).collect()
         }
         Expr::Timing(t) => t.condition.iter().collect(),

@@ -17,7 +17,11 @@ struct Bound {
 
 /// The values of the inference headed by `head` in slot order.
 pub(super) fn slots(resolver: &Resolver<'_>, head: NodeId, values: &[(NodeId, ConceptId)]) -> Vec<ConceptId> {
-    let body = resolver.scopes.function(head).and_then(|f| resolver.tree.node(f)).and_then(|n| body(&n.concept.expr));
+    let body = resolver
+        .scopes
+        .function(head)
+        .and_then(|f| resolver.tree.node(f))
+        .and_then(|n| body(&n.concept.expr));
     number(&bind(resolver, values), body).into_iter().map(|(concept, _)| concept).collect()
 }
 
@@ -30,9 +34,12 @@ pub(super) fn body(expr: &Expr) -> Option<&Body> {
 }
 
 fn bind(resolver: &Resolver<'_>, values: &[(NodeId, ConceptId)]) -> Vec<Bound> {
-    let slot = |node: NodeId| resolver.tree.node(node).and_then(|n| n.concept.value()).and_then(|v| v.placement()).cloned();
+    let slot = |node: NodeId| {
+        resolver.tree.node(node).and_then(|n| n.concept.value()).and_then(|v| v.placement()).cloned()
+    };
     let mut seen = rustc_hash::FxHashSet::default();
-    let bound = values.iter().map(|(node, concept)| Bound { node: *node, concept: *concept, slot: slot(*node) });
+    let bound =
+        values.iter().map(|(node, concept)| Bound { node: *node, concept: *concept, slot: slot(*node) });
     bound.filter(|b| seen.insert(b.concept)).collect()
 }
 
@@ -99,7 +106,10 @@ impl Resolver<'_> {
     ) -> Vec<(ConceptId, u32)> {
         let mut bound = bind(self, values);
         self.clashes(&bound);
-        if self.tree.dialect != Dialect::Legacy && self.tree.dialect != Dialect::Flat && !body.slots.is_empty() {
+        if self.tree.dialect != Dialect::Legacy
+            && self.tree.dialect != Dialect::Flat
+            && !body.slots.is_empty()
+        {
             self.not_bound(&mut bound);
         }
         let order = number(&bound, Some(body));
@@ -111,9 +121,13 @@ impl Resolver<'_> {
     fn clashes(&mut self, bound: &[Bound]) {
         let mut seen: BTreeMap<&SlotKey, &Bound> = BTreeMap::new();
         for b in bound {
-            let Some(slot) = b.slot.as_ref().filter(|s| !matches!(s, SlotKey::Any | SlotKey::From(_))) else { continue };
+            let Some(slot) = b.slot.as_ref().filter(|s| !matches!(s, SlotKey::Any | SlotKey::From(_))) else {
+                continue;
+            };
             let Some(first) = seen.insert(slot, b) else { continue };
-            let (Some(one), Some(two)) = (self.tree.node(first.node), self.tree.node(b.node)) else { continue };
+            let (Some(one), Some(two)) = (self.tree.node(first.node), self.tree.node(b.node)) else {
+                continue;
+            };
             let slot = shown_slot(slot);
             let diagnostic = Diagnostic::at(Code::NC058, two.span, format!("two values on slot `{slot}`"))
                 .severity(Severity::Error)
@@ -141,7 +155,9 @@ impl Resolver<'_> {
         for node in dropped {
             let Some(line) = self.tree.node(node) else { continue };
             let message = format!("`{}` has no slot; it takes the lowest free one", shown(&line.text));
-            self.report(Diagnostic::at(Code::NC057, line.span, message).help("write its slot, like `<:{1}>`"));
+            self.report(
+                Diagnostic::at(Code::NC057, line.span, message).help("write its slot, like `<:{1}>`"),
+            );
         }
     }
 
@@ -170,7 +186,8 @@ impl Resolver<'_> {
         for (span, slot) in missing {
             let message = format!("no value is given for slot `{{{slot}}}`");
             self.report(
-                Diagnostic::at(Code::NC058, span, message).help(format!("add a line `<- {{x}}<:{{{slot}}}>` below the concept")),
+                Diagnostic::at(Code::NC058, span, message)
+                    .help(format!("add a line `<- {{x}}<:{{{slot}}}>` below the concept")),
             );
         }
         if last == 0 {
@@ -179,8 +196,14 @@ impl Resolver<'_> {
         for b in bound {
             let Some(SlotKey::Number(n)) = &b.slot else { continue };
             let Some(value) = self.tree.node(b.node).filter(|_| *n > last) else { continue };
-            let message = format!("`{}` goes to slot `{{{n}}}`, the text has slots up to `{{{last}}}`", shown(&value.text));
-            self.report(Diagnostic::at(Code::NC058, value.span, message).help("add the slot to the text, or change the number"));
+            let message = format!(
+                "`{}` goes to slot `{{{n}}}`, the text has slots up to `{{{last}}}`",
+                shown(&value.text)
+            );
+            self.report(
+                Diagnostic::at(Code::NC058, value.span, message)
+                    .help("add the slot to the text, or change the number"),
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::syntax::{Dialect, Expr, Kind, Marker, Node, NodeId, Part, Spelling, T
 use super::check;
 use super::ground;
 use super::identity::{Indices, Key, is_concept};
-use super::model::{Concept, ConceptId, FunctionKind, Inference, Line, Plan, Work};
+use super::model::{ConceptId, FunctionKind, Inference, Line, Plan, Work};
 use super::operands::operands;
 use super::scope::{Scopes, is_loop_line};
 use super::table::Table;
@@ -288,12 +288,18 @@ impl<'t> Resolver<'t> {
             return Role::Broken;
         }
         let diagnostic = match what {
-            None => Diagnostic::at(Code::NC060, node.span, format!("`{text}` is a sentence where a concept belongs"))
-                .help("write a name in brackets, like `{total}`"),
-            Some(what) => {
-                Diagnostic::at(Code::NC060, node.span, format!("{what} stands where a value belongs: `{text}`"))
-                    .help("write a value line and put the operation below it, as `<= ..`")
-            }
+            None => Diagnostic::at(
+                Code::NC060,
+                node.span,
+                format!("`{text}` is a sentence where a concept belongs"),
+            )
+            .help("write a name in brackets, like `{total}`"),
+            Some(what) => Diagnostic::at(
+                Code::NC060,
+                node.span,
+                format!("{what} stands where a value belongs: `{text}`"),
+            )
+            .help("write a value line and put the operation below it, as `<= ..`"),
         };
         self.report(diagnostic);
         Role::Broken
@@ -384,7 +390,14 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    fn inference(&mut self, head: NodeId, node: &Node, target: ConceptId, function: NodeId, concept: ConceptId) {
+    fn inference(
+        &mut self,
+        head: NodeId,
+        node: &Node,
+        target: ConceptId,
+        function: NodeId,
+        concept: ConceptId,
+    ) {
         let Some(line) = self.tree.node(function) else { return };
         if is_timing(line.kind) {
             if node.marker == Marker::Function && !is_loop_line(self.tree, head) {
@@ -509,9 +522,4 @@ pub(super) fn join(before: Option<&Arc<str>>, text: &str) -> Arc<str> {
         Some(before) if !before.is_empty() => Arc::from(format!("{before} {text}")),
         _ => Arc::from(text),
     }
-}
-
-/// Whether a concept is a value of the plan.
-pub(super) fn is_value(concept: Option<&Concept>) -> bool {
-    concept.is_some_and(|c| c.kind.is_value())
 }

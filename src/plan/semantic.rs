@@ -2,7 +2,8 @@
 
 use crate::diag::{Code, Diagnostic};
 use crate::syntax::{
-    Annotation, AnnotationKind, Expr, Family, Input, InputForm, Node, NodeId, Reference, Semantic as Written, Variant,
+    Annotation, AnnotationKind, Expr, Family, Input, InputForm, Node, NodeId, Reference, Semantic as Written,
+    Variant,
 };
 
 use super::data;
@@ -15,7 +16,13 @@ use super::order;
 use super::resolver::{Resolver, shown};
 
 impl Resolver<'_> {
-    pub(super) fn semantic(&mut self, head: NodeId, target: ConceptId, line: NodeId, function: ConceptId) -> Made {
+    pub(super) fn semantic(
+        &mut self,
+        head: NodeId,
+        target: ConceptId,
+        line: NodeId,
+        function: ConceptId,
+    ) -> Made {
         let tree = self.tree;
         let (above, node) = (tree.node(head)?, tree.node(line)?);
         let body = order::body(&node.concept.expr)?;
@@ -39,7 +46,8 @@ impl Resolver<'_> {
                 c.kind = ConceptKind::Function(kind);
             }
         });
-        let semantic = Semantic { kind, variant, order, body: body.text.clone(), assertion, relation, resources };
+        let semantic =
+            Semantic { kind, variant, order, body: body.text.clone(), assertion, relation, resources };
         let values = children.values.iter().map(|(_, c)| *c).collect();
         let contexts = children.contexts.iter().map(|(_, c)| *c).collect();
         Some((Work::Semantic(Box::new(semantic)), values, contexts))
@@ -62,14 +70,22 @@ impl Resolver<'_> {
             }
             let name = self.table.name(target).to_owned();
             self.report(
-                Diagnostic::at(Code::NC053, node.span, format!("a judgement for `{name}`, which is no truth value; read as an imperative"))
-                    .help("write the text in `( )`, or judge a `<proposition>`"),
+                Diagnostic::at(
+                    Code::NC053,
+                    node.span,
+                    format!("a judgement for `{name}`, which is no truth value; read as an imperative"),
+                )
+                .help("write the text in `( )`, or judge a `<proposition>`"),
             );
         } else if proposition {
             let name = self.table.name(target).to_owned();
             self.report(
-                Diagnostic::at(Code::NC054, node.span, format!("an imperative gives data, `{name}` holds a truth value"))
-                    .help(format!("write a judgement: `::({})<ALL True>`", shown(&written.body.text))),
+                Diagnostic::at(
+                    Code::NC054,
+                    node.span,
+                    format!("an imperative gives data, `{name}` holds a truth value"),
+                )
+                .help(format!("write a judgement: `::({})<ALL True>`", shown(&written.body.text))),
             );
         }
         FunctionKind::Imperative
@@ -81,16 +97,24 @@ impl Resolver<'_> {
         }
         let Some(assertion) = &written.assertion else {
             self.report(
-                Diagnostic::at(Code::NC056, node.span, "the judgement does not say what must be true; taken as all of it")
-                    .help("write `<ALL True>` after it"),
+                Diagnostic::at(
+                    Code::NC056,
+                    node.span,
+                    "the judgement does not say what must be true; taken as all of it",
+                )
+                .help("write `<ALL True>` after it"),
             );
             return met();
         };
         if !assertion.understood && !node.concept.problems.iter().any(|p| p.code == Code::NC055) {
             let text = assertion.text.as_deref().unwrap_or_default();
             self.report(
-                Diagnostic::at(Code::NC055, node.span_of(assertion.part), format!("`<{}>` is not understood as an assertion", shown(text)))
-                    .help("write `<ALL True>`, or `<For Each {x} True>`"),
+                Diagnostic::at(
+                    Code::NC055,
+                    node.span_of(assertion.part),
+                    format!("`<{}>` is not understood as an assertion", shown(text)),
+                )
+                .help("write `<ALL True>`, or `<For Each {x} True>`"),
             );
         }
         let current = self.current(line);
@@ -149,7 +173,10 @@ fn met() -> Assertion {
 /// The working form a function line declares for its own operation, as current plans do; in legacy plans the word
 /// there speaks of the gate that computes the line.
 fn own_word(above: &Node, node: &Node) -> Option<Variant> {
-    let word = node.sequence.as_ref().filter(|s| matches!(s.family, Some(Family::Imperative | Family::Judgement)))?;
+    let word = node
+        .sequence
+        .as_ref()
+        .filter(|s| matches!(s.family, Some(Family::Imperative | Family::Judgement)))?;
     above.sequence.is_none().then_some(word.variant).flatten()
 }
 

@@ -8,9 +8,7 @@ use crate::base::{FileId, FlowIndex, Span};
 use crate::diag::{Code, Diagnostic, Edit, Severity};
 
 use super::ast::{Dialect, IndexScheme, Kind, Line, LineClass, Marker, Node, NodeId, Tree};
-use super::expr::{
-    AssignOp, Concept, Expr, GroupOp, Problem, Semantic, TimingOp, ValueKind,
-};
+use super::expr::{AssignOp, Concept, Expr, GroupOp, Problem, Semantic, TimingOp, ValueKind};
 use super::logical::{self, Draft, FlatHead, Joined, line_number};
 use super::reader::{Class, concept, shorten};
 use super::{checks, declared, dialect, layout};
@@ -94,7 +92,8 @@ impl Builder {
             return false;
         }
         let read = self.read(&Arc::from(draft.text.text.as_str()), Class::Value);
-        matches!(read.expr, Expr::Informal | Expr::Empty) && !read.problems.iter().any(|p| p.code == Code::NC018)
+        matches!(read.expr, Expr::Informal | Expr::Empty)
+            && !read.problems.iter().any(|p| p.code == Code::NC018)
     }
 
     fn prose(&mut self, draft: &Draft) {

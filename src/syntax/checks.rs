@@ -20,7 +20,8 @@ pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.extend(tree.append(id).filter(|a| a.reversed).map(|append| {
             let item = node.text_of(append.item.part);
             let destination = node.text_of(append.destination.part);
-            let message = format!("`$+` names item `{destination}` and destination `{item}` the wrong way round");
+            let message =
+                format!("`$+` names item `{destination}` and destination `{item}` the wrong way round");
             let write = match &node.concept.expr {
                 Expr::Assigning(a) if a.spelling == Spelling::Current => {
                     format!("$+ %>({destination}) %<({item})")
@@ -46,12 +47,13 @@ fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
         }
     }
     // The most frequent step, the smaller one of equals.
-    let usual = counts.iter().fold((0, 0), |best, (step, count)| if *count > best.1 { (*step, *count) } else { best });
+    let usual = counts
+        .iter()
+        .fold((0, 0), |best, (step, count)| if *count > best.1 { (*step, *count) } else { best });
     for (step, span) in steps.into_iter().filter(|(step, _)| *step != usual.0) {
         let message = format!("indented by {step} columns, elsewhere by {}", usual.0);
-        diagnostics.push(
-            Diagnostic::at(Code::NC010, span, message).help(format!("indent by {} columns", usual.0)),
-        );
+        diagnostics
+            .push(Diagnostic::at(Code::NC010, span, message).help(format!("indent by {} columns", usual.0)));
     }
 }
 
@@ -77,7 +79,8 @@ fn loops(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
                     Expr::Looping(looping) if looping.spelling == Spelling::Current => format!("%@({next})"),
                     _ => format!("@({next})"),
                 };
-                diagnostics.push(Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`")));
+                diagnostics
+                    .push(Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`")));
                 next
             }
         };
@@ -90,15 +93,16 @@ fn empty(node: &Node) -> Option<Diagnostic> {
     let at_line = |message: &str, code| Diagnostic::at(code, node.span, message);
     match &node.concept.expr {
         Expr::Empty if node.marker == Marker::Function => Some(
-            at_line("`<=` without an operation", Code::NC061).help("write what is done: `<= ::(do something)`"),
+            at_line("`<=` without an operation", Code::NC061)
+                .help("write what is done: `<= ::(do something)`"),
         ),
         Expr::Empty => {
             let message = format!("nothing after `{}`", node.marker);
             Some(at_line(&message, Code::NC019).help("write a concept: `{name}`"))
         }
-        Expr::Semantic(s) if s.body.text.is_empty() && node.concept.tail.is_none() => {
-            Some(at_line("operation without a text", Code::NC061).help("write what is done: `::(do something)`"))
-        }
+        Expr::Semantic(s) if s.body.text.is_empty() && node.concept.tail.is_none() => Some(
+            at_line("operation without a text", Code::NC061).help("write what is done: `::(do something)`"),
+        ),
         _ => None,
     }
 }

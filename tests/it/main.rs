@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
-mod repo;
 mod corpus;
+mod lower;
 mod parse_vectors;
+mod repo;
