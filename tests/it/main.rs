@@ -14,6 +14,7 @@ mod faculty;
 mod fold;
 mod golden;
 mod grammar;
+mod lower;
 mod parse_vectors;
 mod plans;
 mod repo;
