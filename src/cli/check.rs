@@ -13,8 +13,10 @@ use super::output::{Format, count, print, show};
 
 /// Report everything that is wrong or worth knowing in plans
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  normc check plan.nc\n  normc check --format json plans/*.nc\n  normc check \
-                        --deny warnings plan.nc\n\nExit code 1 when there is an error (or what --deny makes one).")]
+#[command(
+    after_help = "Examples:\n  normc check plan.nc\n  normc check --format json plans/*.nc\n  normc check \
+                        --deny warnings plan.nc\n\nExit code 1 when there is an error (or what --deny makes one)."
+)]
 pub(super) struct Arguments {
     /// Plans: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
     #[arg(required = true)]
@@ -68,7 +70,8 @@ fn report(all: &[Diagnostic], map: &SourceMap, format: Format) -> Result<(), Exi
             let of = |severity| all.iter().filter(|d| d.severity == severity).count();
             let (errors, warnings, notes) = (of(Severity::Error), of(Severity::Warning), of(Severity::Info));
             if errors + warnings + notes > 0 {
-                let counts = [count(errors, "error"), count(warnings, "warning"), count(notes, "note")].join(", ");
+                let counts =
+                    [count(errors, "error"), count(warnings, "warning"), count(notes, "note")].join(", ");
                 eprintln!("{counts}; `normc explain CODE` tells more");
             }
             Ok(())

@@ -13,8 +13,10 @@ use super::output::{complain, count, print, show};
 
 /// Compile a plan to a self-contained plan.json
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  normc compile plan.nc -o plan.json\n  normc compile plan.nc -o -\n  normc \
-                        compile plan.json --split repos/")]
+#[command(
+    after_help = "Examples:\n  normc compile plan.nc -o plan.json\n  normc compile plan.nc -o -\n  normc \
+                        compile plan.json --split repos/"
+)]
 pub(super) struct Arguments {
     /// The plan: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
     source: PathBuf,

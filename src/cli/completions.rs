@@ -8,7 +8,9 @@ use super::output::print;
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  normc completions bash > ~/.local/share/bash-completion/completions/normc")]
+#[command(
+    after_help = "Example:\n  normc completions bash > ~/.local/share/bash-completion/completions/normc"
+)]
 pub(super) struct Arguments {
     /// The shell
     shell: Shell,

@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::{self, Options, Tools};
 use crate::repo::{Inputs, Model, Repositories, load, missing_inputs};
 use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
-use crate::run::{Outcome, Status, build, initial_values};
+use crate::run::{Outcome, State, Status, build, initial_values};
 
 use super::Exit;
 use super::open::{Failed, Opening, open, places, read_text};
@@ -19,10 +19,12 @@ use super::output::{complain, count, print, show};
 
 /// Run a plan
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  normc exec plan.nc\n  normc exec plan.json --inputs inputs.json\n  normc exec \
+#[command(
+    after_help = "Examples:\n  normc exec plan.nc\n  normc exec plan.json --inputs inputs.json\n  normc exec \
                         plan.nc --set '{number}=5' --json\n\nFinal values go to standard output, progress and the \
                         summary to standard error.\nScripts stand relative to the plan's folder; say --base-dir for \
-                        another one. Running a plan runs its scripts.")]
+                        another one. Running a plan runs its scripts."
+)]
 pub(super) struct Arguments {
     /// The plan: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
     #[arg(required_unless_present_all = ["concepts", "inferences"], conflicts_with_all = ["concepts", "inferences"])]
@@ -105,19 +107,20 @@ struct Plan {
 }
 
 fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
-    let (repositories, mut noted, base) = match (&arguments.source, &arguments.concepts, &arguments.inferences) {
-        (Some(source), ..) => {
-            let opened = open(source, map, &Opening::default())?;
-            (opened.repositories, opened.diagnostics, opened.base)
-        }
-        (None, Some(concepts), Some(inferences)) => {
-            let (c, i) = (read_text(concepts)?, read_text(inferences)?);
-            let repositories =
-                Repositories::from_two_files(&c, &i).map_err(|d| Failed { diagnostics: d, exit: Exit::BadData })?;
-            (repositories, Vec::new(), concepts.parent().unwrap_or(Path::new(".")).to_path_buf())
-        }
-        _ => return Err(Failed { diagnostics: Vec::new(), exit: Exit::Usage }),
-    };
+    let (repositories, mut noted, base) =
+        match (&arguments.source, &arguments.concepts, &arguments.inferences) {
+            (Some(source), ..) => {
+                let opened = open(source, map, &Opening::default())?;
+                (opened.repositories, opened.diagnostics, opened.base)
+            }
+            (None, Some(concepts), Some(inferences)) => {
+                let (c, i) = (read_text(concepts)?, read_text(inferences)?);
+                let repositories = Repositories::from_two_files(&c, &i)
+                    .map_err(|d| Failed { diagnostics: d, exit: Exit::BadData })?;
+                (repositories, Vec::new(), concepts.parent().unwrap_or(Path::new(".")).to_path_buf())
+            }
+            _ => return Err(Failed { diagnostics: Vec::new(), exit: Exit::Usage }),
+        };
     if noted.iter().any(Diagnostic::is_error) {
         return Err(Failed { diagnostics: noted, exit: Exit::Failed });
     }
@@ -150,14 +153,19 @@ fn missing(model: &Model, repositories: &Repositories, map: &SourceMap) -> Vec<D
     missing
         .map(|input| {
             let name = model.concepts.get(input.concept.0 as usize).map_or("", |c| &c.name);
-            let what = if input.carried { "is carried from iteration to iteration and has no first value" } else { "has no data and nothing computes it" };
+            let what = if input.carried {
+                "is carried from iteration to iteration and has no first value"
+            } else {
+                "has no data and nothing computes it"
+            };
             let message = format!("the input `{name}` {what}");
             let span = super::open::concept_span(repositories, name, map);
             let diagnostic = match span {
                 Some(span) => Diagnostic::at(Code::NC202, span, message).label("needed here"),
                 None => Diagnostic::new(Code::NC202, message),
             };
-            diagnostic.help(format!("give it: --set '{name}=...', --inputs FILE, or `| ref. ...` on its line"))
+            diagnostic
+                .help(format!("give it: --set '{name}=...', --inputs FILE, or `| ref. ...` on its line"))
         })
         .collect()
 }
@@ -182,7 +190,9 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
     } else {
         Mode::Plain
     };
-    let jobs = arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(2, usize::from), usize::from);
+    let jobs = arguments
+        .jobs
+        .map_or_else(|| std::thread::available_parallelism().map_or(2, usize::from), usize::from);
     let tools = match Tools::new(&plan.base, jobs, Arc::new(WallClock)) {
         Ok(tools) => Arc::new(tools),
         Err(failure) => {
@@ -192,7 +202,7 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
     };
     let options = Options { jobs, max_cycles: arguments.max_cycles, fail_fast: arguments.fail_fast };
     let mut progress = Progress::new(mode, arguments.verbose);
-    let outcome = engine::run(graph, data, &tools, &options, &mut progress);
+    let outcome = engine::run(State::new(graph, data), &tools, &options, &mut progress);
     progress.finish();
     tools.shutdown();
 

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::diag::{self, Code};
 
-use super::output::{complain, print};
 use super::Exit;
+use super::output::{complain, print};
 
 /// Explain a diagnostic code, with a bad and a good plan
 #[derive(Debug, clap::Args)]

@@ -96,7 +96,10 @@ pub(super) fn open(path: &Path, map: &mut SourceMap, opening: &Opening) -> Resul
         Some(folder) if path != Path::new("-") => folder.to_path_buf(),
         _ => PathBuf::new(),
     };
-    if json_name || bytes.trim_ascii_start().starts_with(b"{\"") || bytes.trim_ascii_start().starts_with(b"{\n") {
+    if json_name
+        || bytes.trim_ascii_start().starts_with(b"{\"")
+        || bytes.trim_ascii_start().starts_with(b"{\n")
+    {
         bundle(path, bytes, folder, map)
     } else {
         source(path, &bytes, folder, map, opening)

@@ -10,9 +10,9 @@ use rustc_hash::FxHashMap;
 use crate::base::Clock;
 use crate::faculty::files::Root;
 use crate::faculty::python::{Pool, PoolOptions};
-use crate::faculty::{self, Action, Answer, Failure, Faculty, Request, Script};
-use crate::run::{ScriptPlace, StepFailure};
+use crate::faculty::{self, Action, Answer, Faculty, Failure, Request, Script};
 use crate::run::sequence::{Call, CallKind, Contract};
+use crate::run::{ScriptPlace, StepFailure};
 
 /// The faculties of one run.
 pub struct Tools {
@@ -101,7 +101,10 @@ fn step_failure(call: &Call, failure: &Failure) -> StepFailure {
         message: failure.message.clone(),
         help: failure.help.clone(),
         cell: call.cell.clone(),
-        script: failure.place.as_ref().map(|p| Box::new(ScriptPlace { path: p.path.to_string(), line: p.line })),
+        script: failure
+            .place
+            .as_ref()
+            .map(|p| Box::new(ScriptPlace { path: p.path.to_string(), line: p.line })),
         detail: (!detail.is_empty()).then(|| detail.into()),
     }
 }

@@ -13,7 +13,6 @@ use crate::run::state::{ApplyError, Ready};
 use crate::run::{
     CallLog, Event, Graph, Happening, Outcome, Printed, State, StepFailure, StepKey, StepTime, Watch,
 };
-use crate::tensor::Tensor;
 
 use super::calls::{Done, Job, Tools, work};
 
@@ -53,24 +52,24 @@ enum FlightKind {
     /// Another thread does all of it.
     Whole,
     /// Calls are out; answers by index.
-    Calls { task: Box<SemanticTask>, answers: Vec<Option<Answer>>, open: usize, failure: Option<(usize, StepFailure)> },
+    Calls {
+        task: Box<SemanticTask>,
+        answers: Vec<Option<Answer>>,
+        open: usize,
+        failure: Option<(usize, StepFailure)>,
+    },
 }
 
-/// Runs a plan to its end.
-pub fn run(
-    graph: Arc<Graph>,
-    data: Vec<Option<Tensor>>,
-    tools: &Arc<Tools>,
-    options: &Options,
-    watch: &mut dyn Watch,
-) -> Outcome {
+/// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run.
+pub fn run(state: State, tools: &Arc<Tools>, options: &Options, watch: &mut dyn Watch) -> Outcome {
     let begun = Instant::now();
+    let graph = Arc::clone(state.graph());
     watch.begins(&graph);
     let (message_in, messages) = crossbeam_channel::unbounded();
     let (job_in, jobs) = crossbeam_channel::unbounded();
     let times = vec![StepTime::default(); graph.items.len()];
     let mut driver = Driver {
-        state: State::new(Arc::clone(&graph), data),
+        state,
         graph,
         tools: Arc::clone(tools),
         options: options.clone(),
@@ -189,7 +188,11 @@ impl Driver<'_> {
     }
 
     /// The threads for tensor work; none when they cannot be had, then the driver does the work itself.
-    fn spawn(&mut self, flight: u64, job: impl FnOnce() -> (Result<Happening, StepFailure>, CallLog) + Send + 'static) {
+    fn spawn(
+        &mut self,
+        flight: u64,
+        job: impl FnOnce() -> (Result<Happening, StepFailure>, CallLog) + Send + 'static,
+    ) {
         if self.rayon.is_none() {
             let threads = rayon::ThreadPoolBuilder::new().num_threads(self.options.jobs.max(1));
             self.rayon = threads.thread_name(|i| format!("tensor {i}")).build().ok();
@@ -209,9 +212,7 @@ impl Driver<'_> {
     fn spawn_syntactic(&mut self, ready: Ready, task: SyntacticTask) {
         let flight = self.enter(ready, FlightKind::Whole);
         let graph = Arc::clone(&self.graph);
-        self.spawn(flight, move || {
-            (task.run(&graph.model, graph.inference(ready.item)), CallLog::default())
-        });
+        self.spawn(flight, move || (task.run(&graph.model, graph.inference(ready.item)), CallLog::default()));
     }
 
     fn spawn_builtin(&mut self, ready: Ready, task: Box<SemanticTask>) {

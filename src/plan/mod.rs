@@ -1,1 +1,24 @@
-//! (room plan)
+//! The resolved plan: what the lines of a tree mean together.
+//!
+//! [`resolve`] is total: it gives a plan with what could be resolved, and every diagnostic in one pass. Knows nothing
+//! of files, JSON repositories or runs. To add an operation: its work in `model.rs`, its reading in the file of its
+//! family, its lowering in `repo`; to add a check: a file under `check/`.
+
+mod assigning;
+mod check;
+mod data;
+mod gates;
+mod ground;
+mod grouping;
+mod identity;
+mod loops;
+mod model;
+mod operands;
+mod order;
+mod resolver;
+mod scope;
+mod semantic;
+mod table;
+
+pub use model::*;
+pub use resolver::resolve;

@@ -11,6 +11,7 @@ mod header;
 mod inputs;
 pub mod json;
 mod load;
+mod lower;
 mod model;
 mod names;
 mod nearest;
@@ -25,6 +26,7 @@ pub use header::{
 };
 pub use inputs::Inputs;
 pub use load::{Loaded, load};
+pub use lower::{Generation, LowerOptions, Lowered, lower};
 pub use model::*;
 pub use nearest::nearest;
 pub use required::{MissingInput, missing_inputs};

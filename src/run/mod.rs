@@ -10,9 +10,11 @@
 pub mod build;
 pub mod decide;
 mod event;
+mod frame;
 pub mod graph;
 mod loops;
 mod outcome;
+mod readiness;
 pub mod sequence;
 pub mod state;
 pub mod stuck;

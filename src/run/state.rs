@@ -10,15 +10,12 @@ use rustc_hash::FxHashMap;
 
 use crate::base::LoopPath;
 use crate::repo::ConceptId;
-use crate::tensor::{self, Tensor, assign, mask::Mask};
+use crate::tensor::{self, Tensor, assign};
 
 use super::event::{Event, Happening, SkipCause, StepFailure, StepKey};
+use super::frame::Frame;
+pub use super::frame::{Content, FrameId, Slot, Status};
 use super::graph::{Graph, ItemId, Role, ScopeId, SlotRef};
-use super::loops::LoopState;
-
-/// A frame: one iteration of a loop body, or the root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FrameId(pub(super) u32);
 
 /// An item that can start, with the frame it starts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +33,9 @@ pub struct Ready {
 pub struct State {
     pub(super) graph: Arc<Graph>,
     pub(super) frames: Vec<Option<Box<Frame>>>,
-    free: Vec<FrameId>,
-    ready: VecDeque<Ready>,
+    pub(super) free: Vec<FrameId>,
+    /// Items that became ready; some may have settled since.
+    pub(super) ready: VecDeque<(FrameId, ItemId)>,
     pub(super) tally: Vec<Tally>,
     pub(super) failures: Vec<(StepKey, Arc<StepFailure>)>,
     pub(super) highest_round: u32,
@@ -68,91 +66,6 @@ pub enum News {
     LoopEnded(StepKey, usize),
     /// A loop could not put its results together.
     LoopFailed(StepKey, Arc<StepFailure>),
-}
-
-#[derive(Debug)]
-pub(super) struct Frame {
-    pub(super) scope: ScopeId,
-    /// The frame around, and the loop whose iteration this is.
-    pub(super) parent: Option<(FrameId, ItemId)>,
-    pub(super) path: LoopPath,
-    pub(super) items: Vec<ItemState>,
-    pub(super) slots: Vec<Slot>,
-    pub(super) loops: Vec<Option<Box<LoopState>>>,
-    pub(super) unsettled: u32,
-    pub(super) round: u32,
-    pub(super) failed: bool,
-    /// Items of frames further in that wait for an item here.
-    followers: FxHashMap<u32, Vec<(FrameId, u32)>>,
-    /// Items of frames further in that must look again when an item here settles.
-    listeners: FxHashMap<u32, Vec<(FrameId, u32)>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ItemState {
-    pub(super) waits: u32,
-    /// The highest round of what it waited for so far.
-    pub(super) round: u32,
-    pub(super) status: Status,
-}
-
-/// How far an item is within its frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Waits for something.
-    Waiting,
-    /// Can start or runs; for a loop: its iterations run.
-    Ready,
-    /// Ran.
-    Done,
-    /// A gate that let its target run; for the others as `Done`.
-    Open,
-    /// A gate that is closed.
-    Closed,
-    /// Was skipped.
-    Skipped,
-    /// Failed.
-    Failed,
-}
-
-impl Status {
-    /// Returns whether others need not wait for it any more.
-    pub fn is_settled(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Ready | Self::Failed)
-    }
-}
-
-/// One concept's place in a frame.
-#[derive(Debug, Clone, Default)]
-pub struct Slot {
-    /// Its value.
-    pub content: Content,
-    /// The verdict of the judgement that gave it.
-    pub met: Option<bool>,
-    /// The truth of every element, for a for-each judgement.
-    pub mask: Option<Arc<Mask>>,
-}
-
-/// The value of a concept at some moment.
-#[derive(Debug, Clone, Default)]
-pub enum Content {
-    /// Nobody gave one yet.
-    #[default]
-    Empty,
-    /// Its step was skipped.
-    Skipped,
-    /// The value.
-    Value(Tensor),
-}
-
-impl Content {
-    /// The value, if there is one.
-    pub fn value(&self) -> Option<&Tensor> {
-        match self {
-            Self::Value(t) => Some(t),
-            _ => None,
-        }
-    }
 }
 
 /// Why an event does not fit the state.
@@ -200,9 +113,20 @@ impl State {
         &self.graph
     }
 
-    /// Takes the next item that can start, in the order in which they became ready.
+    /// Takes the next item that can start, in the order in which they became ready. Each is given out once; after a
+    /// fold of old events only what they left open is given out.
     pub fn next_ready(&mut self) -> Option<Ready> {
-        self.ready.pop_front()
+        loop {
+            let (frame, item) = self.ready.pop_front()?;
+            let (local, scope) = (self.graph.item(item).local as usize, self.graph.item(item).scope);
+            // The frame may have ended since, and its place may hold one of another loop.
+            let frame_now = self.frame_mut(frame).filter(|f| f.scope == scope);
+            let Some(state) = frame_now.and_then(|f| f.items.get_mut(local)) else { continue };
+            if state.status == Status::Ready {
+                state.status = Status::Running;
+                return Some(Ready { frame, item, round: state.round + 1 });
+            }
+        }
     }
 
     /// Takes what watchers may want to show since the last call.
@@ -308,7 +232,7 @@ impl State {
         let not_open = || ApplyError::NotOpen(self.graph.step_name(&event.step));
         let frame = self.locate(&event.step).ok_or_else(not_open)?;
         let item = event.step.item;
-        if !matches!(self.status(frame, item), Status::Ready) {
+        if !matches!(self.status(frame, item), Status::Ready | Status::Running) {
             return Err(not_open());
         }
         let graph = Arc::clone(&self.graph);
@@ -413,228 +337,10 @@ impl State {
         }
     }
 
-    /// Marks an item as settled and tells everyone who waits for it.
-    pub(super) fn settle(&mut self, frame: FrameId, item: ItemId, status: Status, round: u32) {
-        let graph = Arc::clone(&self.graph);
-        let info = graph.item(item);
-        let scope = graph.scope(info.scope);
-        self.highest_round = self.highest_round.max(round);
-        let Some(f) = self.frame_mut(frame) else { return };
-        let Some(state) = f.items.get_mut(info.local as usize) else { return };
-        state.status = status;
-        state.round = round;
-        f.unsettled -= 1;
-        f.round = f.round.max(round);
-        let over = f.unsettled == 0 && f.parent.is_some();
-        let far = f.followers.remove(&info.local);
-        for follower in &scope.followers[info.local as usize] {
-            self.one_less(frame, *follower, round);
-        }
-        for (other, follower) in far.into_iter().flatten() {
-            self.one_less(other, follower, round);
-        }
-        self.listen(frame, info.local);
-        for late in &scope.late[info.local as usize] {
-            self.try_finish(frame, scope.items[*late as usize]);
-        }
-        if over {
-            self.ended.push(frame);
-        }
-    }
-
-    fn listen(&mut self, frame: FrameId, local: u32) {
-        let graph = Arc::clone(&self.graph);
-        let Some(f) = self.frame_mut(frame) else { return };
-        let scope = graph.scope(f.scope);
-        let far = f.listeners.remove(&local);
-        for listener in &scope.listeners[local as usize] {
-            self.look(frame, *listener);
-        }
-        for (other, listener) in far.into_iter().flatten() {
-            self.look(other, listener);
-        }
-    }
-
-    fn one_less(&mut self, frame: FrameId, local: u32, round: u32) {
-        let Some(f) = self.frame_mut(frame) else { return };
-        let Some(state) = f.items.get_mut(local as usize) else { return };
-        state.waits = state.waits.saturating_sub(1);
-        state.round = state.round.max(round);
-        if state.waits == 0 {
-            self.look(frame, local);
-        }
-    }
-
-    /// Starts an item if nothing holds it back any more.
-    fn look(&mut self, frame: FrameId, local: u32) {
-        let graph = Arc::clone(&self.graph);
-        let Some(f) = self.frame(frame) else { return };
-        let item = graph.scope(f.scope).items[local as usize];
-        let Some(state) = f.items.get(local as usize) else { return };
-        if state.waits > 0 || state.status != Status::Waiting {
-            return;
-        }
-        let mut round = state.round;
-        let info = graph.item(item);
-        if !info.candidates.is_empty() {
-            match self.candidates_settled(frame, item) {
-                Some(highest) => round = round.max(highest),
-                None => return,
-            }
-        }
-        if let Some(state) = self.frame_mut(frame).and_then(|f| f.items.get_mut(local as usize)) {
-            state.status = Status::Ready;
-            state.round = round;
-        }
-        let is_loop = matches!(info.role, Role::Loop(_));
-        if is_loop && self.gates_let_run(frame, item) && !self.base_skipped(frame, item) {
-            self.begin_loop(frame, item, round);
-        } else {
-            // A skip takes no round of its own; `decide` finds out whether this is one.
-            self.ready.push_back(Ready { frame, item, round: round + 1 });
-        }
-    }
-
-    /// The settling rule of a `$.` with a list: whether its outcome is certain, and the highest round it rests on.
-    fn candidates_settled(&self, frame: FrameId, item: ItemId) -> Option<u32> {
-        let mut highest = 0;
-        for candidate in &self.graph.item(item).candidates {
-            let content = self.slot(frame, candidate.slot).map(|s| &s.content);
-            let mut open = false;
-            for (up, producer) in &candidate.producers {
-                let at = self.outward(frame, *up)?;
-                let local = self.graph.item(*producer).local as usize;
-                let state = self.frame(at)?.items.get(local)?;
-                if state.status.is_settled() {
-                    highest = highest.max(state.round);
-                } else if state.status != Status::Failed {
-                    open = true;
-                }
-            }
-            match content {
-                Some(Content::Value(_)) if !open => return Some(highest),
-                _ if open => return None,
-                _ => {}
-            }
-        }
-        // No candidate can come any more: certain if at least one was skipped, else it waits for ever.
-        let skipped = self
-            .graph
-            .item(item)
-            .candidates
-            .iter()
-            .any(|c| matches!(self.slot(frame, c.slot).map(|s| &s.content), Some(Content::Skipped)));
-        let failed =
-            self.graph.item(item).candidates.iter().flat_map(|c| &c.producers).any(|(up, p)| {
-                self.outward(frame, *up).is_some_and(|at| self.status(at, *p) == Status::Failed)
-            });
-        (skipped && !failed).then_some(highest)
-    }
-
-    /// Opens a frame and starts what can start in it.
-    pub(super) fn open_frame(
-        &mut self,
-        scope: ScopeId,
-        parent: Option<(FrameId, ItemId)>,
-        path: LoopPath,
-        slots: Vec<Slot>,
-        round: u32,
-    ) -> FrameId {
-        let graph = Arc::clone(&self.graph);
-        let plan = graph.scope(scope);
-        let items: Vec<ItemState> = plan
-            .initial
-            .iter()
-            .map(|waits| ItemState { waits: *waits, round, status: Status::Waiting })
-            .collect();
-        let frame = Frame {
-            scope,
-            parent,
-            path,
-            unsettled: items.len() as u32,
-            items,
-            slots,
-            loops: std::iter::repeat_with(|| None).take(plan.loops.len()).collect(),
-            round,
-            failed: false,
-            followers: FxHashMap::default(),
-            listeners: FxHashMap::default(),
-        };
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.frames[id.0 as usize] = Some(Box::new(frame));
-                id
-            }
-            None => {
-                self.frames.push(Some(Box::new(frame)));
-                FrameId((self.frames.len() - 1) as u32)
-            }
-        };
-        for local in &plan.outer {
-            self.join_outer(id, plan.items[*local as usize], *local);
-        }
-        for local in 0..plan.items.len() as u32 {
-            self.look(id, local);
-        }
-        if plan.items.is_empty() && parent.is_some() {
-            self.ended.push(id);
-        }
-        id
-    }
-
-    /// Makes an item of a fresh frame wait for what is not settled yet outside it.
-    fn join_outer(&mut self, frame: FrameId, item: ItemId, local: u32) {
-        let graph = Arc::clone(&self.graph);
-        let info = graph.item(item);
-        for wait in info.waits.iter().filter(|w| w.up > 0) {
-            let Some(at) = self.outward(frame, wait.up) else { continue };
-            let other = graph.item(wait.item).local;
-            let Some(f) = self.frame_mut(at) else { continue };
-            let state = f.items[other as usize];
-            if !state.status.is_settled() {
-                f.followers.entry(other).or_default().push((frame, local));
-            }
-            if let Some(own) = self.frame_mut(frame).and_then(|f| f.items.get_mut(local as usize)) {
-                if state.status.is_settled() {
-                    own.round = own.round.max(state.round);
-                } else {
-                    own.waits += 1;
-                }
-            }
-        }
-        for (up, producer) in info.candidates.iter().flat_map(|c| &c.producers).filter(|(up, _)| *up > 0) {
-            let Some(at) = self.outward(frame, *up) else { continue };
-            let other = graph.item(*producer).local;
-            if let Some(f) = self.frame_mut(at) {
-                f.listeners.entry(other).or_default().push((frame, local));
-            }
-        }
-    }
-
     pub(super) fn close_frame(&mut self, id: FrameId) -> Option<Box<Frame>> {
         let frame = self.frames.get_mut(id.0 as usize)?.take()?;
         self.free.push(id);
         Some(frame)
-    }
-
-    /// Returns whether no gate above an item is closed.
-    pub fn gates_let_run(&self, frame: FrameId, item: ItemId) -> bool {
-        self.closed_gate(frame, item).is_none()
-    }
-
-    /// The first closed gate above an item.
-    pub fn closed_gate(&self, frame: FrameId, item: ItemId) -> Option<ItemId> {
-        let gates = &self.graph.item(item).gates;
-        gates.iter().copied().find(|gate| self.status(frame, *gate) == Status::Closed)
-    }
-
-    fn base_skipped(&self, frame: FrameId, item: ItemId) -> bool {
-        let Role::Loop(body) = self.graph.item(item).role else { return false };
-        let Some(machine) = &self.graph.scope(body).machine else { return false };
-        matches!(
-            self.slot(frame, machine.base).map(|s| &s.content),
-            Some(Content::Skipped | Content::Empty) | None
-        )
     }
 
     /// Counts everything inside a skipped loop as skipped.

@@ -8,9 +8,7 @@ use crate::base::{FileId, FlowIndex, Span};
 use crate::diag::{Code, Diagnostic, Edit, Severity};
 
 use super::ast::{Dialect, IndexScheme, Kind, Line, LineClass, Marker, Node, NodeId, Tree};
-use super::expr::{
-    AssignOp, Concept, Expr, GroupOp, Problem, Semantic, TimingOp, ValueKind,
-};
+use super::expr::{AssignOp, Concept, Expr, GroupOp, Problem, Semantic, TimingOp, ValueKind};
 use super::logical::{self, Draft, FlatHead, Joined, line_number};
 use super::reader::{Class, concept, shorten};
 use super::{checks, declared, dialect, layout};
@@ -94,7 +92,8 @@ impl Builder {
             return false;
         }
         let read = self.read(&Arc::from(draft.text.text.as_str()), Class::Value);
-        matches!(read.expr, Expr::Informal | Expr::Empty) && !read.problems.iter().any(|p| p.code == Code::NC018)
+        matches!(read.expr, Expr::Informal | Expr::Empty)
+            && !read.problems.iter().any(|p| p.code == Code::NC018)
     }
 
     fn prose(&mut self, draft: &Draft) {
@@ -152,8 +151,6 @@ impl Builder {
             self.diagnostics.push(
                 Diagnostic::at(Code::NC017, node.span, message).help("write the goal alone: `:<:({goal})`"),
             );
-        } else {
-            self.problems(&node);
         }
         match &draft.flat {
             Some(flat) => self.place_flat(&mut node, id, flat),
@@ -190,12 +187,6 @@ impl Builder {
                 .help("write `|` before it")
                 .fix("write `|` before it", vec![insert]),
         );
-    }
-
-    fn problems(&mut self, node: &Node) {
-        for problem in &node.concept.problems {
-            self.diagnostics.push(diagnostic(node, problem));
-        }
     }
 
     /// The marker of a flat line without one (section 2.7).
@@ -292,7 +283,14 @@ impl Builder {
     fn finish(mut self, text: &str, hint: Option<Dialect>) -> (Tree, Vec<Diagnostic>) {
         settle_kinds(&mut self.tree);
         self.tree.dialect = hint.unwrap_or_else(|| dialect::detect(&self.tree));
+        let sentences = matches!(self.tree.dialect, Dialect::Draft | Dialect::Natural);
         let diagnostics = &mut self.diagnostics;
+        for node in &self.tree.nodes {
+            // A root in a perceptual sign has been reported as such.
+            if !(node.marker == Marker::None && is_wrapped_in_sign(&node.source)) {
+                diagnostics.extend(node.concept.problems.iter().map(|p| diagnostic(node, p, sentences)));
+            }
+        }
         dialect::check(&self.tree, diagnostics);
         declared::check(&mut self.tree, diagnostics);
         checks::check(&mut self.tree, diagnostics);
@@ -319,11 +317,15 @@ fn ordinal(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn diagnostic(node: &Node, problem: &Problem) -> Diagnostic {
+/// A problem of a text at the place of a line. Where sentences are expected, one may begin with a bracket.
+fn diagnostic(node: &Node, problem: &Problem, sentences: bool) -> Diagnostic {
     let span = node.span_of(problem.part);
     let mut diagnostic = Diagnostic::at(problem.code, span, problem.message.clone());
     if problem.error {
         diagnostic = diagnostic.severity(Severity::Error);
+    }
+    if sentences && problem.code == Code::NC018 {
+        diagnostic = diagnostic.severity(Severity::Warning);
     }
     if let Some(help) = &problem.help {
         diagnostic = diagnostic.help(help.clone());

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{Kind, LoopNumber, Marker, Node, NodeId, Tree};
+use super::ast::{Annotation, Kind, LoopNumber, Marker, Node, NodeId, Tree};
+use super::data;
 use super::expr::{AssignOp, Assigning, Expr, InputForm, Spelling, TimingOp, Value};
 use super::identity::base_key;
 
@@ -17,10 +18,12 @@ pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
     for (id, node) in tree.iter() {
         diagnostics.extend(empty(node));
         diagnostics.extend(unsupported(node));
+        diagnostics.extend(node.annotations.iter().filter(|a| data::holds_data(a)).filter_map(unread_data));
         diagnostics.extend(tree.append(id).filter(|a| a.reversed).map(|append| {
             let item = node.text_of(append.item.part);
             let destination = node.text_of(append.destination.part);
-            let message = format!("`$+` names item `{destination}` and destination `{item}` the wrong way round");
+            let message =
+                format!("`$+` names item `{destination}` and destination `{item}` the wrong way round");
             let write = match &node.concept.expr {
                 Expr::Assigning(a) if a.spelling == Spelling::Current => {
                     format!("$+ %>({destination}) %<({item})")
@@ -46,12 +49,13 @@ fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
         }
     }
     // The most frequent step, the smaller one of equals.
-    let usual = counts.iter().fold((0, 0), |best, (step, count)| if *count > best.1 { (*step, *count) } else { best });
+    let usual = counts
+        .iter()
+        .fold((0, 0), |best, (step, count)| if *count > best.1 { (*step, *count) } else { best });
     for (step, span) in steps.into_iter().filter(|(step, _)| *step != usual.0) {
         let message = format!("indented by {step} columns, elsewhere by {}", usual.0);
-        diagnostics.push(
-            Diagnostic::at(Code::NC010, span, message).help(format!("indent by {} columns", usual.0)),
-        );
+        diagnostics
+            .push(Diagnostic::at(Code::NC010, span, message).help(format!("indent by {} columns", usual.0)));
     }
 }
 
@@ -77,7 +81,8 @@ fn loops(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
                     Expr::Looping(looping) if looping.spelling == Spelling::Current => format!("%@({next})"),
                     _ => format!("@({next})"),
                 };
-                diagnostics.push(Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`")));
+                diagnostics
+                    .push(Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`")));
                 next
             }
         };
@@ -90,17 +95,29 @@ fn empty(node: &Node) -> Option<Diagnostic> {
     let at_line = |message: &str, code| Diagnostic::at(code, node.span, message);
     match &node.concept.expr {
         Expr::Empty if node.marker == Marker::Function => Some(
-            at_line("`<=` without an operation", Code::NC061).help("write what is done: `<= ::(do something)`"),
+            at_line("`<=` without an operation", Code::NC061)
+                .help("write what is done: `<= ::(do something)`"),
         ),
         Expr::Empty => {
             let message = format!("nothing after `{}`", node.marker);
             Some(at_line(&message, Code::NC019).help("write a concept: `{name}`"))
         }
-        Expr::Semantic(s) if s.body.text.is_empty() && node.concept.tail.is_none() => {
-            Some(at_line("operation without a text", Code::NC061).help("write what is done: `::(do something)`"))
-        }
+        Expr::Semantic(s) if s.body.text.is_empty() && node.concept.tail.is_none() => Some(
+            at_line("operation without a text", Code::NC061).help("write what is done: `::(do something)`"),
+        ),
         _ => None,
     }
+}
+
+/// Data that cannot be read (NC019).
+fn unread_data(annotation: &Annotation) -> Option<Diagnostic> {
+    let error = data::read(annotation.text()).err()?;
+    let whole = annotation.value_span;
+    let at = |n: usize| whole.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(whole.end);
+    let span = Span { start: at(error.range.start), end: at(error.range.end), ..whole };
+    Some(Diagnostic::at(Code::NC019, span, error.message).help(
+        "write `%(axis)=[item, item]`, `[item, item]` or one value; items are JSON, signs `%(x)` or text",
+    ))
 }
 
 /// Constructs that no program runs (NC060).

@@ -12,9 +12,7 @@ use super::reader::shorten;
 
 /// Takes the declared index and sequence of a line from its annotations and its flat head.
 pub(super) fn read(node: &mut Node, flat: Option<&FlatHead>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut sequence = flat
-        .filter(|f| is_sequence(&f.word))
-        .map(|f| (Arc::clone(&f.word), f.word_span));
+    let mut sequence = flat.filter(|f| is_sequence(&f.word)).map(|f| (Arc::clone(&f.word), f.word_span));
     let mut index: Option<(Arc<str>, Span)> = None;
     for annotation in &node.annotations {
         let value = annotation.value.clone().filter(|v| !v.is_empty()).map(|v| (v, annotation.value_span));
@@ -25,7 +23,9 @@ pub(super) fn read(node: &mut Node, flat: Option<&FlatHead>, diagnostics: &mut V
                 sequence = sequence.or(value);
             }
             (AnnotationKind::Syntactic, "flow_index") => index = index.or(value),
-            (AnnotationKind::Syntactic | AnnotationKind::Referential, "sequence") => sequence = sequence.or(value),
+            (AnnotationKind::Syntactic | AnnotationKind::Referential, "sequence") => {
+                sequence = sequence.or(value)
+            }
             _ => {}
         }
     }
@@ -35,7 +35,8 @@ pub(super) fn read(node: &mut Node, flat: Option<&FlatHead>, diagnostics: &mut V
             Err(_) => {
                 let message = format!("`{}` is no flow index", shorten(&text));
                 diagnostics.push(
-                    Diagnostic::at(Code::NC030, span, message).help("write integers joined by dots, like `1.2.3`"),
+                    Diagnostic::at(Code::NC030, span, message)
+                        .help("write integers joined by dots, like `1.2.3`"),
                 );
             }
         }
@@ -136,7 +137,8 @@ fn scheme(tree: &Tree, declared: &[NodeId]) -> IndexScheme {
         (IndexScheme::D, count(&|id, _, i| at(&d, id, i))),
     ];
     // "All or nearly all": three quarters. The first of equals wins, so A needs no better fit than the others.
-    let best = counts.into_iter().fold((IndexScheme::Unknown, 0), |best, c| if c.1 > best.1 { c } else { best });
+    let best =
+        counts.into_iter().fold((IndexScheme::Unknown, 0), |best, c| if c.1 > best.1 { c } else { best });
     if best.1 * 4 >= declared.len() * 3 { best.0 } else { IndexScheme::Unknown }
 }
 
@@ -173,7 +175,8 @@ fn scheme_d(tree: &Tree) -> Vec<FlowIndex> {
     let mut functions: Vec<Option<FlowIndex>> = vec![None; tree.nodes.len()];
     let mut indices: Vec<FlowIndex> = Vec::with_capacity(tree.nodes.len());
     for node in &tree.nodes {
-        let Some((parent, above)) = node.parent.and_then(|p| Some((p, indices.get(p.index())?.clone()))) else {
+        let Some((parent, above)) = node.parent.and_then(|p| Some((p, indices.get(p.index())?.clone())))
+        else {
             indices.push(node.flow_index.clone());
             continue;
         };
@@ -225,8 +228,12 @@ fn indices(tree: &Tree, declared: &[NodeId], diagnostics: &mut Vec<Diagnostic>) 
     for (node, index, span) in deviating {
         let derived = &node.flow_index;
         diagnostics.push(
-            Diagnostic::at(Code::NC030, span, format!("declared flow index `{index}`, but the line is `{derived}`"))
-                .help(format!("write `{derived}`")),
+            Diagnostic::at(
+                Code::NC030,
+                span,
+                format!("declared flow index `{index}`, but the line is `{derived}`"),
+            )
+            .help(format!("write `{derived}`")),
         );
     }
 }

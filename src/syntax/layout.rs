@@ -72,7 +72,14 @@ mod tests {
         let found = lines(FileId(0), text);
         let shown: Vec<_> = found
             .iter()
-            .map(|l| (&text[l.content as usize..l.span.end as usize], l.column, l.ending, l.class == LineClass::Blank))
+            .map(|l| {
+                (
+                    &text[l.content as usize..l.span.end as usize],
+                    l.column,
+                    l.ending,
+                    l.class == LineClass::Blank,
+                )
+            })
             .collect();
         assert_eq!(
             shown,

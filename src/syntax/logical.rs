@@ -327,7 +327,8 @@ impl Assembler<'_> {
             let span = Span::new(self.file, start, end);
             let message = "the annotation is less indented than the concept line it belongs to";
             self.report(
-                Diagnostic::at(Code::NC014, span, message).help("indent it deeper than the concept line above"),
+                Diagnostic::at(Code::NC014, span, message)
+                    .help("indent it deeper than the concept line above"),
             );
         }
     }
@@ -360,7 +361,8 @@ impl Assembler<'_> {
         let span = Span::new(self.file, start, end);
         if looks_like_concept(content) {
             let message = "a concept line without a marker is read as a value";
-            let insert = crate::diag::Edit { span: Span::new(self.file, start, start), text: "<- ".to_owned() };
+            let insert =
+                crate::diag::Edit { span: Span::new(self.file, start, start), text: "<- ".to_owned() };
             self.report(
                 Diagnostic::at(Code::NC016, span, message)
                     .help("write `<-` before it")
@@ -400,7 +402,8 @@ fn looks_like_concept(content: &str) -> bool {
 
 /// Returns whether the text is an operation whose body is in angle brackets: `::<`, `:%(True):<`, `::{norm}<`.
 fn has_angle_body(text: &str) -> bool {
-    let skip = |text: &str, close: char| text.find(close).and_then(|at| text.get(at + 1..)).map(str::to_owned);
+    let skip =
+        |text: &str, close: char| text.find(close).and_then(|at| text.get(at + 1..)).map(str::to_owned);
     let rest = match text.strip_prefix(":%(") {
         Some(rest) => skip(rest, ')').and_then(|r| r.strip_prefix(':').map(str::to_owned)),
         None => text.strip_prefix("::").map(str::to_owned),

@@ -6,6 +6,7 @@ mod ast;
 mod brackets;
 mod build;
 mod checks;
+pub mod data;
 mod declared;
 mod decode;
 mod dialect;

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use crate::diag::Code;
 
 use super::expr::{
-    AssignOp, Assigning, Carry, Expr, GroupOp, Grouping, Looping, Modifier, ModifierKind, Operand, OperandKind, Part,
-    Spelling, SuffixKind, Timing, TimingOp, Value, ValueKind,
+    AssignOp, Assigning, Carry, Expr, GroupOp, Grouping, Looping, Modifier, ModifierKind, Operand,
+    OperandKind, Part, Spelling, SuffixKind, Timing, TimingOp, Value, ValueKind,
 };
 use super::grammar::Rule;
 use super::reader::{Piece, Reader};
 
 /// The heads a `<=` line can begin with, for suggestions.
-const OPERATORS: &[&str] =
-    &["*every", "$.", "$+", "$=", "$%", "$-", "&in", "&across", "@if", "@if!", "@after", "@by", "*.", "@:'", "@:!", "@."];
+const OPERATORS: &[&str] = &[
+    "*every", "$.", "$+", "$=", "$%", "$-", "&in", "&across", "@if", "@if!", "@after", "@by", "*.", "@:'",
+    "@:!", "@.",
+];
 
 /// The one operator near a misspelt one; none when several are, or none is.
 pub(super) fn nearest(written: &str) -> Option<&'static str> {
@@ -80,7 +82,8 @@ impl<'a> Reader<'a> {
             match child.rule() {
                 Rule::every => {
                     if let Some(inner) = child.child().and_then(|g| g.child()) {
-                        looping.bases = self.only_values(inner.part(), "the collection: `*every({collection})`");
+                        looping.bases =
+                            self.only_values(inner.part(), "the collection: `*every({collection})`");
                     }
                 }
                 Rule::by_axes => looping.axes.extend(self.axes(&child)),
@@ -266,7 +269,7 @@ impl<'a> Reader<'a> {
                 Rule::timing_by => self.timing_by(&mut timing, &child),
                 Rule::timing_sequence => {
                     timing.op = TimingOp::Sequence;
-                    timing.spelling = Spelling::Current;
+                    timing.spelling = Spelling::Either;
                     self.timing_argument(&mut timing, child.child());
                 }
                 Rule::condition => self.condition(&mut timing, &child),

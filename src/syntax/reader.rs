@@ -224,7 +224,8 @@ impl<'a> Reader<'a> {
             return concept;
         }
         let asserted = self.read(Rule::functional, whole);
-        if let Some(head) = asserted.as_ref().and_then(|p| p.first()).filter(|p| p.rule() == Rule::operation) {
+        if let Some(head) = asserted.as_ref().and_then(|p| p.first()).filter(|p| p.rule() == Rule::operation)
+        {
             self.problems.truncate(noted);
             return bare(self.operation(head), Vec::new());
         }
@@ -265,7 +266,12 @@ impl<'a> Reader<'a> {
     fn unread_tail(&mut self, place: Part) {
         let rest = shorten(self.slice(place));
         let help = "remove it, or put it inside the brackets before it".to_owned();
-        self.problem(Code::NC019, place, format!("the rest `{rest}` of the operation is not understood"), Some(help));
+        self.problem(
+            Code::NC019,
+            place,
+            format!("the rest `{rest}` of the operation is not understood"),
+            Some(help),
+        );
     }
 
     /// Reports arguments that fit nothing.
@@ -296,4 +302,3 @@ pub(super) fn value_kind(rule: Rule) -> Option<ValueKind> {
         _ => None,
     }
 }
-

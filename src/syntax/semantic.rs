@@ -98,7 +98,8 @@ impl<'a> Reader<'a> {
     }
 
     fn assertion(&mut self, piece: &Piece<'a>) -> Assertion {
-        let text = piece.children().find(|c| matches!(c.rule(), Rule::braced_assertion | Rule::plain_assertion));
+        let text =
+            piece.children().find(|c| matches!(c.rule(), Rule::braced_assertion | Rule::plain_assertion));
         let inner = self.trimmed(text.map_or(piece.part(), |t| t.part()));
         let read = self.quantified(inner);
         let understood = read.is_some();
@@ -247,7 +248,9 @@ fn slot_instance(suffix: Suffix, rule: Rule) -> Option<SlotInstance> {
     match suffix.kind {
         SuffixKind::Instance(of) => Some(SlotInstance::Abstraction(of)),
         SuffixKind::Identity(n) => Some(SlotInstance::Literal(Arc::from(n.to_string()))),
-        SuffixKind::NamedIdentity(name) if rule == Rule::subject_identity => Some(SlotInstance::Subject(name)),
+        SuffixKind::NamedIdentity(name) if rule == Rule::subject_identity => {
+            Some(SlotInstance::Subject(name))
+        }
         SuffixKind::NamedIdentity(text) => Some(SlotInstance::Literal(text)),
         SuffixKind::DataForm(form) => Some(SlotInstance::DataForm(form)),
         SuffixKind::Placement(slot) => Some(SlotInstance::Placement(slot)),

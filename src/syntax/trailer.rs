@@ -52,15 +52,13 @@ pub(super) fn text_end(text: &str, start: usize, end: usize, brackets: &mut Brac
 }
 
 fn starts_comment(rest: &str) -> bool {
-    let signed = |sign: &str| {
-        rest.strip_prefix(sign).is_some_and(|r| r.is_empty() || r.starts_with([' ', '\t']))
-    };
+    let signed =
+        |sign: &str| rest.strip_prefix(sign).is_some_and(|r| r.is_empty() || r.starts_with([' ', '\t']));
     rest.starts_with("/:") || signed("#") || signed("//")
 }
 
 fn looks_like_annotation(rest: &str) -> bool {
-    const SIGNS: [&str; 11] =
-        ["?{", "%{", "/:", "?:", "...:", "ref.", "nl.", "input.", "%:", "%.", "?."];
+    const SIGNS: [&str; 11] = ["?{", "%{", "/:", "?:", "...:", "ref.", "nl.", "input.", "%:", "%.", "?."];
     let rest = rest.trim_start_matches([' ', '\t']);
     if SIGNS.iter().any(|s| rest.starts_with(s)) {
         return true;
@@ -233,10 +231,7 @@ pub(super) struct Flat {
 /// Reads the head of a line's content.
 pub(super) fn head(content: &str) -> Head {
     let mut chars = content.chars();
-    let possible = matches!(
-        chars.next(),
-        Some(':' | '<' | '=' | '-' | '[' | '(' | '⇐' | '←' | '0'..='9')
-    );
+    let possible = matches!(chars.next(), Some(':' | '<' | '=' | '-' | '[' | '(' | '⇐' | '←' | '0'..='9'));
     if !possible {
         return Head::None;
     }

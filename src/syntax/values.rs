@@ -81,7 +81,9 @@ impl<'a> Reader<'a> {
             Rule::any_identity => SuffixKind::AnyIdentity,
             Rule::named_identity => SuffixKind::NamedIdentity(self.name(piece.child()?.part())),
             Rule::subject_identity => SuffixKind::NamedIdentity(self.name(piece.child()?.part())),
-            Rule::identification => SuffixKind::Identification(self.reference(piece.child()?.child()?.part())),
+            Rule::identification => {
+                SuffixKind::Identification(self.reference(piece.child()?.child()?.part()))
+            }
             Rule::instance => SuffixKind::Instance(self.reference(piece.child()?.child()?.part())),
             Rule::element => self.element(piece)?,
             Rule::shared => SuffixKind::Shared,
@@ -112,14 +114,25 @@ impl<'a> Reader<'a> {
             Rule::unpack => self.unpack(piece)?,
             Rule::unknown_clause => {
                 let shown = shorten(self.slice(part));
-                let help = "clauses are `<$={1}>`, `<$({x})%>`, `<$({x})*>`, `<:{1}>` and their like".to_owned();
-                self.problem(Code::NC019, part, format!("the clause `{shown}` is not understood"), Some(help));
+                let help =
+                    "clauses are `<$={1}>`, `<$({x})%>`, `<$({x})*>`, `<:{1}>` and their like".to_owned();
+                self.problem(
+                    Code::NC019,
+                    part,
+                    format!("the clause `{shown}` is not understood"),
+                    Some(help),
+                );
                 SuffixKind::Clausal(self.name(piece.child()?.part()))
             }
             Rule::clausal => {
                 let shown = shorten(self.slice(part));
                 let help = "write it behind `| /:`".to_owned();
-                self.problem(Code::NC045, part, format!("remark `{shown}` in the place of a clause"), Some(help));
+                self.problem(
+                    Code::NC045,
+                    part,
+                    format!("remark `{shown}` in the place of a clause"),
+                    Some(help),
+                );
                 SuffixKind::Clausal(self.name(piece.child()?.part()))
             }
             _ => return None,

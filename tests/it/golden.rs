@@ -8,7 +8,7 @@ use std::sync::Arc;
 use normc::base::{FixedClock, Value};
 use normc::engine::{self, Options, Tools};
 use normc::repo::{ConceptEntry, InferenceEntry, Inputs, Repositories, load, missing_inputs};
-use normc::run::{Event, Graph, Happening, Outcome, Status, Watch, build, initial_values};
+use normc::run::{Event, Graph, Happening, Outcome, State, Status, Watch, build, initial_values};
 use normc::tensor::Tensor;
 use serde_json::{Map, Value as Json, json};
 
@@ -96,34 +96,64 @@ fn check(folder: &Path, scenario: &Json) -> Vec<String> {
 }
 
 fn run(folder: &Path, scenario: &Json, plan: &Json) -> Result<(Outcome, Order), String> {
-    let entries = |key: &str| plan[key].as_array().unwrap().iter().map(|e| e.as_object().unwrap().clone());
-    let repositories = Repositories::from_entries(
-        entries("concepts").map(ConceptEntry::from).collect(),
-        entries("inferences").map(InferenceEntry::from).collect(),
-    );
-    let mut model = load(&repositories).map_err(|d| format!("does not load: {d:?}"))?.model;
-    let mut inputs = Inputs::default();
-    inputs.add_file(&plan["inputs"].to_string()).map_err(|d| format!("inputs: {d:?}"))?;
-    inputs.apply(&mut model).map_err(|d| format!("inputs: {d:?}"))?;
-    if let Some(missing) = missing_inputs(&model).first() {
-        return Err(format!("missing input {:?}", model.concepts[missing.concept.0 as usize].name));
-    }
-    let model = Arc::new(model);
-    let data = initial_values(&model).map_err(|b| format!("data: {b:?}"))?;
-    let base = tempfile::tempdir().unwrap();
-    std::fs::create_dir(base.path().join("scripts")).unwrap();
-    for script in scenario["scripts"].as_array().into_iter().flatten() {
-        let script = script.as_str().unwrap();
-        let from = folder.join("scripts").join(Path::new(script).file_name().unwrap());
-        std::fs::copy(&from, base.path().join(script)).unwrap_or_else(|e| panic!("{}: {e}", from.display()));
-    }
-    let tools = Arc::new(Tools::new(base.path(), 2, Arc::new(FixedClock(0))).unwrap());
-    let graph = Arc::new(build::build(model));
+    let stage = Stage::new(folder, scenario, plan)?;
     let mut order = Order::default();
-    let options = Options { jobs: 2, max_cycles: None, fail_fast: false };
-    let outcome = engine::run(graph, data, &tools, &options, &mut order);
-    tools.shutdown();
+    let outcome = stage.run(stage.fresh(), &mut order);
     Ok((outcome, order))
+}
+
+/// A scenario's plan, ready to be run as often as wanted.
+pub(crate) struct Stage {
+    graph: Arc<Graph>,
+    data: Vec<Option<Tensor>>,
+    tools: Arc<Tools>,
+    _base: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(crate) fn new(folder: &Path, scenario: &Json, plan: &Json) -> Result<Self, String> {
+        let entries =
+            |key: &str| plan[key].as_array().unwrap().iter().map(|e| e.as_object().unwrap().clone());
+        let repositories = Repositories::from_entries(
+            entries("concepts").map(ConceptEntry::from).collect(),
+            entries("inferences").map(InferenceEntry::from).collect(),
+        );
+        let mut model = load(&repositories).map_err(|d| format!("does not load: {d:?}"))?.model;
+        let mut inputs = Inputs::default();
+        inputs.add_file(&plan["inputs"].to_string()).map_err(|d| format!("inputs: {d:?}"))?;
+        inputs.apply(&mut model).map_err(|d| format!("inputs: {d:?}"))?;
+        if let Some(missing) = missing_inputs(&model).first() {
+            return Err(format!("missing input {:?}", model.concepts[missing.concept.0 as usize].name));
+        }
+        let model = Arc::new(model);
+        let data = initial_values(&model).map_err(|b| format!("data: {b:?}"))?;
+        let base = tempfile::tempdir().unwrap();
+        std::fs::create_dir(base.path().join("scripts")).unwrap();
+        for script in scenario["scripts"].as_array().into_iter().flatten() {
+            let script = script.as_str().unwrap();
+            let from = folder.join("scripts").join(Path::new(script).file_name().unwrap());
+            std::fs::copy(&from, base.path().join(script))
+                .unwrap_or_else(|e| panic!("{}: {e}", from.display()));
+        }
+        let tools = Arc::new(Tools::new(base.path(), 2, Arc::new(FixedClock(0))).unwrap());
+        Ok(Self { graph: Arc::new(build::build(model)), data, tools, _base: base })
+    }
+
+    /// The state before the first step.
+    pub(crate) fn fresh(&self) -> State {
+        State::new(Arc::clone(&self.graph), self.data.clone())
+    }
+
+    pub(crate) fn run(&self, state: State, watch: &mut dyn Watch) -> Outcome {
+        let options = Options { jobs: 2, max_cycles: None, fail_fast: false };
+        engine::run(state, &self.tools, &options, watch)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.tools.shutdown();
+    }
 }
 
 fn compare(expected: &Json, outcome: &Outcome, order: &Order, cut: bool, wrong: &mut Vec<String>) {
@@ -195,7 +225,9 @@ fn unwrap(cell: &Value) -> Value {
         Value::Text(text) if &**text == "%{truth value}(true)" => Value::text("true"),
         Value::Text(text) if &**text == "%{truth value}(false)" => Value::text("false"),
         Value::List(items) => Value::list(items.iter().map(unwrap)),
-        Value::Map(map) => Value::Map(Arc::new(map.iter().map(|(k, v)| (Arc::clone(k), unwrap(v))).collect())),
+        Value::Map(map) => {
+            Value::Map(Arc::new(map.iter().map(|(k, v)| (Arc::clone(k), unwrap(v))).collect()))
+        }
         other => other.clone(),
     }
 }

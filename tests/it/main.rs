@@ -7,10 +7,14 @@
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 
+mod cli;
 mod corpus;
 mod diag;
 mod faculty;
+mod fold;
 mod golden;
+mod grammar;
+mod lower;
 mod parse_vectors;
 mod plans;
 mod repo;
@@ -18,3 +22,4 @@ mod rooms;
 mod semantics_vectors;
 mod support;
 mod vectors;
+mod zz_dump;

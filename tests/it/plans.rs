@@ -40,7 +40,8 @@ fn every_plan_gives_what_it_says() {
             }
             total += 1;
             let inputs = run["inputs"].as_str();
-            let name = format!("{}/{plan} {}", folder.file_name().unwrap().to_string_lossy(), inputs.unwrap_or(""));
+            let name =
+                format!("{}/{plan} {}", folder.file_name().unwrap().to_string_lossy(), inputs.unwrap_or(""));
             failures.extend(check(&folder, plan, inputs, run).into_iter().map(|w| format!("{name}: {w}")));
         }
     }

@@ -16,6 +16,7 @@ mod capture;
 mod pool;
 mod process;
 mod protocol;
+mod streams;
 
 pub use pool::{Pool, PoolOptions};
 pub use protocol::{Body, Mode, ScriptCall};

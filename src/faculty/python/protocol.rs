@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::base::Value;
-use crate::faculty::{Failure, FailureKind};
+use crate::faculty::{Answer, Failure, FailureKind, Output};
 
 /// How deep a value may be nested; the reader of lines stops at 128 with the line's own brackets.
 const DEPTH_LIMIT: usize = 126;
@@ -186,6 +186,52 @@ fn write_value(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Too
 fn write_text(out: &mut Vec<u8>, text: &str) {
     // Writing a text into memory cannot fail.
     let _ = serde_json::to_writer(out, text);
+}
+
+/// The result of a call that was answered.
+pub(super) fn settle(
+    line: Line,
+    call: &ScriptCall<'_>,
+    output: Output,
+    duration: Duration,
+) -> Result<Answer, Failure> {
+    if line.ok == Some(true) {
+        return Ok(Answer {
+            value: Value::from_data_json(&line.value),
+            text: line.text.map(Arc::from),
+            output,
+            duration,
+        });
+    }
+    let path = call.path;
+    let kind = line.kind.as_deref().and_then(FailureKind::from_word).unwrap_or(FailureKind::ScriptFailed);
+    let said = line.message.unwrap_or_default();
+    let raised = line.type_name.unwrap_or_default();
+    let (message, help) = match kind {
+        FailureKind::ScriptGaveNoResult => (
+            format!("script `{path}` ended without setting `result`"),
+            Some("set the global `result`, or define a function `main`"),
+        ),
+        FailureKind::NoSuchFunction => (
+            format!("script `{path}`: {said}"),
+            Some("define `def main(...)` with the step's inputs as parameters"),
+        ),
+        FailureKind::ScriptExited => (
+            format!("script `{path}` called `sys.exit({said})`"),
+            Some("let the script run to its end; raise an exception for a failure"),
+        ),
+        FailureKind::ResultNotSerialisable => (
+            format!("the result of script `{path}` is no JSON: {said}"),
+            Some("return texts, numbers, truth values, None, and lists and maps of them"),
+        ),
+        _ if said.is_empty() => (format!("script `{path}` raised {raised}"), None),
+        _ => (format!("script `{path}` raised {raised}: {said}"), None),
+    };
+    let mut failure = Failure::new(kind, message).at(path, line.line);
+    failure.help = help.map(Box::from);
+    failure.trace = line.trace.map(String::into_boxed_str);
+    failure.output = Some(Box::new(output));
+    Err(failure)
 }
 
 #[cfg(test)]

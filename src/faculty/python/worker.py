@@ -6,6 +6,9 @@ error belong to the scripts.
 """
 import sys
 
+if sys.version_info < (3, 8):
+    sys.exit("this is Python %d.%d, which is too old" % sys.version_info[:2])
+
 # Before anything else is imported: the current directory is the plan's, and must not shadow the standard library.
 sys.path[:] = [entry for entry in sys.path if entry]
 
@@ -294,26 +297,15 @@ def is_plain(value):
     return True
 
 
-def is_deep(text):
-    """Whether brackets are nested deeper than normc reads. Strings are skipped."""
-    depth, inside, escaped = 0, False, False
-    for c in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif c == "\\":
-                escaped = True
-            elif c == '"':
-                inside = False
-        elif c == '"':
-            inside = True
-        elif c in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif c in "]}":
-            depth -= 1
-    return False
+def is_deep(value):
+    """Whether the value is nested deeper than normc reads. It has been encoded, so it does not contain itself."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)
+                 if isinstance(inner, (list, tuple, dict))]
+        if not level:
+            return False
+    return True
 
 
 def answer_of(number, value):
@@ -326,7 +318,7 @@ def answer_of(number, value):
             text = int.__repr__(value)
         else:
             text = encode(value)
-            if text.count("[") + text.count("{") > MAX_DEPTH and is_deep(text):
+            if text.count("[") + text.count("{") > MAX_DEPTH and is_deep(value):
                 raise Failed("result_not_serialisable", "is nested deeper than %d" % MAX_DEPTH)
         data = text.encode()
     except UnicodeEncodeError:

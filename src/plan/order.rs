@@ -1,0 +1,223 @@
+//! Which value goes to which slot (language spec, section 9).
+
+use std::collections::BTreeMap;
+
+use crate::diag::{Code, Diagnostic, Severity};
+use crate::syntax::{Body, Dialect, Expr, NodeId, SlotKey};
+
+use super::model::ConceptId;
+use super::resolver::{Resolver, shown};
+
+/// One value with what its line binds it to.
+struct Bound {
+    node: NodeId,
+    concept: ConceptId,
+    slot: Option<SlotKey>,
+}
+
+/// The values of the inference headed by `head` in slot order.
+pub(super) fn slots(resolver: &Resolver<'_>, head: NodeId, values: &[(NodeId, ConceptId)]) -> Vec<ConceptId> {
+    let body = resolver
+        .scopes
+        .function(head)
+        .and_then(|f| resolver.tree.node(f))
+        .and_then(|n| body(&n.concept.expr));
+    number(&bind(resolver, values), body).into_iter().map(|(concept, _)| concept).collect()
+}
+
+pub(super) fn body(expr: &Expr) -> Option<&Body> {
+    match expr {
+        Expr::Semantic(semantic) => Some(&semantic.body),
+        Expr::Input(input) => Some(&input.body),
+        _ => None,
+    }
+}
+
+fn bind(resolver: &Resolver<'_>, values: &[(NodeId, ConceptId)]) -> Vec<Bound> {
+    let slot = |node: NodeId| {
+        resolver.tree.node(node).and_then(|n| n.concept.value()).and_then(|v| v.placement()).cloned()
+    };
+    let mut seen = rustc_hash::FxHashSet::default();
+    let bound =
+        values.iter().map(|(node, concept)| Bound { node: *node, concept: *concept, slot: slot(*node) });
+    bound.filter(|b| seen.insert(b.concept)).collect()
+}
+
+/// Numbers from 1: bound values keep theirs, the others fill the lowest free numbers in document order. A value
+/// bound by name takes the place of its slot in the text; without such a slot it follows the numbered ones.
+fn number(bound: &[Bound], body: Option<&Body>) -> Vec<(ConceptId, u32)> {
+    let mut numbered: BTreeMap<u32, Vec<ConceptId>> = BTreeMap::new();
+    let mut named: Vec<(u32, ConceptId)> = Vec::new();
+    let mut free: Vec<ConceptId> = Vec::new();
+    for b in bound {
+        match &b.slot {
+            Some(SlotKey::Number(n) | SlotKey::From(n)) => numbered.entry(*n).or_default().push(b.concept),
+            Some(SlotKey::Name(name)) => named.push((before(name, body), b.concept)),
+            Some(SlotKey::Any) | None => free.push(b.concept),
+        }
+    }
+    let mut next = 1;
+    for concept in free {
+        while numbered.contains_key(&next) {
+            next += 1;
+        }
+        numbered.insert(next, vec![concept]);
+    }
+    let keep = named.is_empty() && numbered.values().all(|v| v.len() == 1);
+    let mut order: Vec<(ConceptId, u32)> = Vec::new();
+    let mut count = 0;
+    let mut put = |concept: ConceptId, number: u32, order: &mut Vec<(ConceptId, u32)>| {
+        count += 1;
+        order.push((concept, if keep { number } else { count }));
+    };
+    for (n, concepts) in numbered {
+        named.retain(|(at, concept)| {
+            let here = *at <= n;
+            if here {
+                put(*concept, n, &mut order);
+            }
+            !here
+        });
+        concepts.into_iter().for_each(|c| put(c, n, &mut order));
+    }
+    named.into_iter().for_each(|(_, c)| put(c, 0, &mut order));
+    order
+}
+
+/// The first numbered slot after a named one in the text.
+fn before(name: &str, body: Option<&Body>) -> u32 {
+    let slots = body.map_or(&[][..], |b| b.slots.as_slice());
+    let at = slots.iter().position(|s| matches!(&s.key, SlotKey::Name(n) if **n == *name));
+    let after = at.map_or(&[][..], |at| slots.get(at + 1..).unwrap_or_default());
+    let number = |key: &SlotKey| match key {
+        SlotKey::Number(n) | SlotKey::From(n) => Some(*n),
+        _ => None,
+    };
+    after.iter().find_map(|s| number(&s.key)).unwrap_or(u32::MAX)
+}
+
+impl Resolver<'_> {
+    /// The numbers of an inference's values, with what does not fit reported.
+    pub(super) fn value_order(
+        &mut self,
+        line: NodeId,
+        values: &[(NodeId, ConceptId)],
+        body: &Body,
+    ) -> Vec<(ConceptId, u32)> {
+        let mut bound = bind(self, values);
+        self.clashes(&bound);
+        if self.tree.dialect != Dialect::Legacy
+            && self.tree.dialect != Dialect::Flat
+            && !body.slots.is_empty()
+        {
+            self.not_bound(&mut bound);
+        }
+        let order = number(&bound, Some(body));
+        self.unfilled(line, &bound, &order, body);
+        order
+    }
+
+    /// Two values on one slot.
+    fn clashes(&mut self, bound: &[Bound]) {
+        let mut seen: BTreeMap<&SlotKey, &Bound> = BTreeMap::new();
+        for b in bound {
+            let Some(slot) = b.slot.as_ref().filter(|s| !matches!(s, SlotKey::Any | SlotKey::From(_))) else {
+                continue;
+            };
+            let Some(first) = seen.insert(slot, b) else { continue };
+            let (Some(one), Some(two)) = (self.tree.node(first.node), self.tree.node(b.node)) else {
+                continue;
+            };
+            let slot = shown_slot(slot);
+            let diagnostic = Diagnostic::at(Code::NC058, two.span, format!("two values on slot `{slot}`"))
+                .severity(Severity::Error)
+                .also(one.span, "the first one")
+                .help("give each value a slot of its own, like `<:{2}>`");
+            self.report(diagnostic);
+        }
+    }
+
+    /// In current plans a value without a slot that is computed for others is only waited for.
+    fn not_bound(&mut self, bound: &mut Vec<Bound>) {
+        let any = bound.iter().any(|b| b.slot.is_some());
+        if !any {
+            return;
+        }
+        let mut dropped = Vec::new();
+        bound.retain(|b| {
+            let lines = self.table.concept(b.concept).map_or(0, |c| c.lines.len());
+            let waits = b.slot.is_none() && self.scopes.function(b.node).is_some() && lines > 1;
+            if b.slot.is_none() && !waits {
+                dropped.push(b.node);
+            }
+            !waits
+        });
+        for node in dropped {
+            let Some(line) = self.tree.node(node) else { continue };
+            let message = format!("`{}` has no slot; it takes the lowest free one", shown(&line.text));
+            self.report(
+                Diagnostic::at(Code::NC057, line.span, message).help("write its slot, like `<:{1}>`"),
+            );
+        }
+    }
+
+    /// Slots without a value, and numbers beyond the text's slots.
+    fn unfilled(&mut self, line: NodeId, bound: &[Bound], order: &[(ConceptId, u32)], body: &Body) {
+        let Some(node) = self.tree.node(line) else { return };
+        let mut last = 0;
+        let mut missing = Vec::new();
+        for slot in &body.slots {
+            match &slot.key {
+                SlotKey::Number(n) => {
+                    last = last.max(*n);
+                    if !slot.query && !order.iter().any(|(_, k)| k == n) && order.len() < *n as usize {
+                        missing.push((node.span_of(slot.part), n.to_string()));
+                    }
+                }
+                SlotKey::From(_) | SlotKey::Any => last = u32::MAX,
+                SlotKey::Name(name) => {
+                    let filled = bound.iter().any(|b| matches!(&b.slot, Some(SlotKey::Name(n)) if n == name));
+                    if !slot.query && !filled && !is_output(name) {
+                        missing.push((node.span_of(slot.part), name.to_string()));
+                    }
+                }
+            }
+        }
+        for (span, slot) in missing {
+            let message = format!("no value is given for slot `{{{slot}}}`");
+            self.report(
+                Diagnostic::at(Code::NC058, span, message)
+                    .help(format!("add a line `<- {{x}}<:{{{slot}}}>` below the concept")),
+            );
+        }
+        if last == 0 {
+            return;
+        }
+        for b in bound {
+            let Some(SlotKey::Number(n)) = &b.slot else { continue };
+            let Some(value) = self.tree.node(b.node).filter(|_| *n > last) else { continue };
+            let message = format!(
+                "`{}` goes to slot `{{{n}}}`, the text has slots up to `{{{last}}}`",
+                shown(&value.text)
+            );
+            self.report(
+                Diagnostic::at(Code::NC058, value.span, message)
+                    .help("add the slot to the text, or change the number"),
+            );
+        }
+    }
+}
+
+/// Slots that say where a result goes, not what is read.
+fn is_output(name: &str) -> bool {
+    matches!(name, "output" | "outputs")
+}
+
+fn shown_slot(slot: &SlotKey) -> String {
+    match slot {
+        SlotKey::Number(n) => format!("{{{n}}}"),
+        SlotKey::From(n) => format!("{{{n}+}}"),
+        SlotKey::Any => "{#}".to_owned(),
+        SlotKey::Name(name) => format!("{{{name}}}"),
+    }
+}

@@ -1,0 +1,213 @@
+//! The working interpretation of every kind of inference (repositories spec, sections 3 and 7.2).
+
+use std::sync::Arc;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::diag::{Code, Diagnostic};
+use crate::plan::{
+    Assertion, ConceptId, FunctionKind, Grouping, Inference, Loop, Pick, Plan, Semantic, Work,
+};
+
+use super::Generation;
+use super::words::Form;
+
+pub(super) fn looping(plan: &Plan, inference: &Inference, looping: &Loop, generation: Generation) -> Json {
+    let name = |id: ConceptId| Json::from(plan.name(id));
+    let mut carried = JsonMap::new();
+    for carry in &looping.carries {
+        let how = match generation {
+            Generation::One => Json::from(carry.lag),
+            Generation::Two => json!({"current_name": name(carry.concept), "carry_over": carry.lag}),
+        };
+        carried.insert(plan.name(carry.concept).to_owned(), how);
+    }
+    let (number, result) = match generation {
+        Generation::One => ("quantifier_index", inference.target),
+        Generation::Two => ("loop_index", looping.result),
+    };
+    json!({"syntax": {
+        "marker": "every",
+        number: looping.number,
+        "LoopBaseConcept": name(looping.base),
+        "CurrentLoopBaseConcept": name(looping.element),
+        "group_base": looping.axis.as_ref(),
+        "InLoopConcept": carried,
+        "ConceptToInfer": [name(result)],
+    }})
+}
+
+pub(super) fn assigning(plan: &Plan, inference: &Inference, generation: Generation) -> Json {
+    let name = |id: ConceptId| Json::from(plan.name(id));
+    let mut syntax = JsonMap::new();
+    let mut put = |field: &str, value: Json| syntax.insert(field.to_owned(), value);
+    match &inference.work {
+        Work::Specification { sources, in_loop } => {
+            put("marker", Json::from("."));
+            let source = match sources.as_slice() {
+                [one] => name(*one),
+                many => many.iter().map(|s| name(*s)).collect::<Vec<_>>().into(),
+            };
+            put("assign_source", source);
+            if *in_loop && generation == Generation::One {
+                put("assign_destination", name(inference.target));
+            }
+        }
+        Work::Continuation { item, destination, by_axes } => {
+            put("marker", Json::from("+"));
+            if let Some(item) = item {
+                put("assign_source", name(*item));
+            }
+            put("assign_destination", name(*destination));
+            put("by_axes", texts(by_axes));
+        }
+        Work::Abstraction { face, axes } => {
+            put("marker", Json::from("%"));
+            put("face_value", face.clone());
+            if let Some(axes) = axes.as_deref().or(if face.is_array() { None } else { Some(&[]) }) {
+                put("axis_names", if axes.is_empty() { json!(["_none_axis"]) } else { texts(axes) });
+            }
+        }
+        Work::Selection { source, pick } => {
+            put("marker", Json::from("-"));
+            put("assign_source", name(*source));
+            put(
+                "selector",
+                match pick {
+                    Pick::Index(index) => json!({"index": index}),
+                    Pick::Key(key) => json!({"key": key.as_ref()}),
+                    Pick::All => json!({"unpack": true}),
+                },
+            );
+        }
+        Work::Identity { canonical } => {
+            put("marker", Json::from("="));
+            put("canonical_concept", name(*canonical));
+            put("alias_concept", name(inference.target));
+        }
+        _ => {}
+    }
+    json!({"syntax": syntax})
+}
+
+fn texts(names: &[Arc<str>]) -> Json {
+    names.iter().map(|n| Json::from(n.as_ref())).collect::<Vec<_>>().into()
+}
+
+pub(super) fn grouping(plan: &Plan, grouping: &Grouping) -> Json {
+    let mut syntax = JsonMap::new();
+    syntax.insert("marker".into(), Json::from(if grouping.records { "in" } else { "across" }));
+    if !grouping.by_concepts.is_empty() {
+        let names = grouping.by_concepts.iter().map(|c| Json::from(plan.name(*c))).collect::<Vec<_>>();
+        syntax.insert("by_axis_concepts".into(), names.into());
+    }
+    if let Some(by_axes) = by_axes(plan, grouping) {
+        syntax.insert("by_axes".into(), by_axes);
+    }
+    if !grouping.protect.is_empty() {
+        syntax.insert("protect_axes".into(), texts(&grouping.protect));
+    }
+    if let Some(axis) = &grouping.create_axis {
+        syntax.insert("create_axis".into(), Json::from(axis.as_ref()));
+    }
+    json!({"syntax": syntax})
+}
+
+/// As written, one list a source or one for all; where a new axis is made and nothing is written, the declared axes
+/// of each source. Protected axes are taken out. Without a new axis a plain list applies to all sources at once.
+fn by_axes(plan: &Plan, grouping: &Grouping) -> Option<Json> {
+    let free = |axes: &[Arc<str>]| -> Json {
+        let kept = axes.iter().filter(|a| !grouping.protect.contains(a));
+        kept.map(|a| Json::from(a.as_ref())).collect::<Vec<_>>().into()
+    };
+    if let Some(lists) = &grouping.per_source {
+        return Some(lists.iter().map(|l| free(l)).collect::<Vec<_>>().into());
+    }
+    if !grouping.by_axes.is_empty() {
+        return Some(match grouping.create_axis {
+            Some(_) => grouping.sources.iter().map(|_| free(&grouping.by_axes)).collect::<Vec<_>>().into(),
+            None => free(&grouping.by_axes),
+        });
+    }
+    grouping.create_axis.as_ref()?;
+    let declared = |id: &ConceptId| plan.concept(*id).filter(|c| c.axes_declared)?.axes.as_deref().map(&free);
+    grouping.sources.iter().map(declared).collect::<Option<Vec<Json>>>().map(Json::from)
+}
+
+pub(super) fn semantic(
+    plan: &Plan,
+    inference: &Inference,
+    semantic: &Semantic,
+    form: Form,
+    helpers: &[&str],
+    problems: &mut Vec<Diagnostic>,
+) -> Json {
+    let mut fields = JsonMap::new();
+    let mut order = JsonMap::new();
+    for (concept, number) in &semantic.order {
+        order.insert(plan.name(*concept).to_owned(), Json::from(*number));
+    }
+    let last = semantic.order.iter().map(|(_, n)| *n).max().unwrap_or(0);
+    for (helper, number) in helpers.iter().zip(last.saturating_add(1)..) {
+        order.insert((*helper).to_owned(), Json::from(number));
+    }
+    let judgement = semantic.kind == FunctionKind::Judgement;
+    if form == Form::Composition {
+        match &semantic.resources.paradigm {
+            Some((paradigm, _)) => {
+                fields.insert("paradigm".into(), Json::from(paradigm.as_ref()));
+            }
+            None => problems.push(
+                Diagnostic::at(
+                    Code::NC106,
+                    inference.function_span,
+                    "the step asks for a paradigm and names none",
+                )
+                .help("write `| %{norm_input}: NAME` below the operation, or leave the `%(composition)` out"),
+            ),
+        }
+        if let Some((faculty, _)) = &semantic.resources.body_faculty {
+            fields.insert("body_faculty".into(), Json::from(faculty.as_ref()));
+        }
+    } else if form != Form::Input {
+        fields.insert("is_relation_output".into(), Json::from(semantic.relation));
+        fields.insert("with_thinking".into(), Json::from(false));
+    }
+    fields.insert("value_order".into(), Json::Object(order));
+    if judgement {
+        if form == Form::Composition {
+            fields.insert("assertion_condition".into(), assertion(plan, &semantic.assertion));
+        } else {
+            fields.insert(
+                "condition".into(),
+                Json::from(if semantic.assertion.truth { "True" } else { "False" }),
+            );
+        }
+    }
+    if semantic.resources.once {
+        fields.insert("effect".into(), Json::from("once"));
+    }
+    if let Some(timeout) = &semantic.resources.timeout {
+        fields.insert("timeout".into(), timeout.clone());
+    }
+    Json::Object(fields)
+}
+
+/// Quantifiers by axis name; the word `axis` stands for every axis (repositories spec, sections 3.2 and 7.3).
+fn assertion(plan: &Plan, assertion: &Assertion) -> Json {
+    let mut quantifiers = JsonMap::new();
+    for (over, word) in &assertion.quantifiers {
+        let axis = match over {
+            None => Arc::from("axis"),
+            Some(over) => {
+                let declared = over.concept.and_then(|c| plan.concept(c)).filter(|c| c.axes_declared);
+                match declared.and_then(|c| c.axes.as_deref()) {
+                    Some([single]) => single.clone(),
+                    _ => over.name.clone(),
+                }
+            }
+        };
+        quantifiers.insert(axis.as_ref().to_owned(), Json::from(*word));
+    }
+    json!({"quantifiers": quantifiers, "condition": assertion.truth})
+}
