@@ -1,13 +1,15 @@
 //! Opening a plan, whatever form it has: source text is compiled, `plan.json` is read.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::base::{FileId, LineColumn, SourceFile, SourceMap, Span};
-use crate::diag::{Diagnostic, Severity};
-use crate::repo::{ConceptId, Model, Place, Repositories};
+use crate::diag::Diagnostic;
+use crate::plan;
+use crate::repo::{self, ConceptId, LowerOptions, Model, Place, Repositories};
 use crate::report::Places;
 use crate::run::ItemId;
+use crate::syntax::{self, Dialect};
 
 use super::Exit;
 use super::compile::Generation;
@@ -162,6 +164,84 @@ fn span(place: Place, map: &SourceMap) -> Option<Span> {
     let at = |line, column| file.offset(LineColumn { line, column }) as usize;
     Some(Span::new(id, at(first_line, first_column), at(last_line, last_column)))
 }
-fn source(_p: &Path, _b: &[u8], _f: PathBuf, _m: &mut SourceMap, _o: &Opening) -> Result<Opened, Failed> {
-    Err(Failed::with(Vec::new(), Exit::Internal))
+/// Compiles source text: read, resolve, lower.
+fn source(
+    path: &Path,
+    bytes: &[u8],
+    folder: PathBuf,
+    map: &mut SourceMap,
+    opening: &Opening,
+) -> Result<Opened, Failed> {
+    let shown = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+    // What is no text is shown with marks in place of the bad bytes; before the first of them nothing shifts.
+    let file = map.add(SourceFile::new(shown, String::from_utf8_lossy(bytes).into_owned()));
+    let text = syntax::decode(file, bytes).map_err(|d| Failed::with(vec![*d], Exit::Failed))?;
+    let hint = path.extension().and_then(|e| e.to_str()).and_then(dialect_of);
+    let (tree, mut diagnostics) = syntax::parse(file, text, hint);
+    let (plan, resolved) = plan::resolve(&tree);
+    diagnostics.extend(resolved);
+    let base = match &opening.bundle_folder {
+        Some(bundle) => relative(bundle, &folder),
+        None => String::new(),
+    };
+    let options = LowerOptions {
+        name: path
+            .file_stem()
+            .filter(|_| path != Path::new("-"))
+            .map_or_else(|| "plan".to_owned(), |s| s.to_string_lossy().into_owned()),
+        generation: match opening.generation {
+            Generation::One => Some(repo::Generation::One),
+            Generation::Two => Some(repo::Generation::Two),
+            Generation::Auto => None,
+        },
+        base,
+        path: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+        keep_text: opening.embed_source,
+    };
+    let lowered = repo::lower(&plan, map, &diagnostics, &options);
+    diagnostics.extend(lowered.diagnostics);
+    diagnostics.sort_by_key(|d| d.primary.as_ref().map(|p| (p.span.start, p.span.end)));
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(Failed::with(diagnostics, Exit::Failed));
+    }
+    if plan.inferences.is_empty() {
+        // A file without a plan is nothing to run or write; `check` says so with a warning only.
+        return Ok(Opened { repositories: lowered.repositories, diagnostics, base: folder });
+    }
+    // What the loader refuses in a plan that compiled without errors is still a fault of the plan.
+    match repo::load(&lowered.repositories) {
+        Ok(_) => Ok(Opened { repositories: lowered.repositories, diagnostics, base: folder }),
+        Err(refused) => {
+            diagnostics.extend(refused.into_iter().filter(Diagnostic::is_error));
+            Err(Failed::with(diagnostics, Exit::Failed))
+        }
+    }
+}
+
+/// The dialects that only the extension tells apart.
+fn dialect_of(extension: &str) -> Option<Dialect> {
+    match extension {
+        "ncds" => Some(Dialect::Draft),
+        "ncn" => Some(Dialect::Natural),
+        "ncdn" => Some(Dialect::Paired),
+        _ => None,
+    }
+}
+
+/// The way from one folder to another, `/` between names; the other's own path when there is none.
+fn relative(from: &Path, to: &Path) -> String {
+    let whole = |p: &Path| std::path::absolute(if p == Path::new("") { Path::new(".") } else { p }).ok();
+    let (Some(from), Some(to)) = (whole(from), whole(to)) else { return to.display().to_string() };
+    let normal = |p: &Path| {
+        p.components()
+            .filter(|c| *c != Component::CurDir)
+            .map(|c| c.as_os_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (from, to) = (normal(&from), normal(&to));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from.iter().skip(shared).map(|_| "..".to_owned());
+    let down = to.iter().skip(shared).map(|n| n.to_string_lossy().into_owned());
+    let way: Vec<String> = up.chain(down).collect();
+    if way.is_empty() { ".".to_owned() } else { way.join("/") }
 }
