@@ -1,14 +1,18 @@
 //! `normc check SRC...`: all diagnostics of plans, in one pass.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use crate::base::SourceMap;
 use crate::diag::{self, Diagnostic, Severity};
+use crate::repo::load;
+use crate::report::notes;
+use crate::run::build;
 
 use super::Exit;
-use super::open::{Opening, open};
+use super::open::{Opened, Opening, open, places};
 use super::output::{Format, count, print, show};
 
 /// Report everything that is wrong or worth knowing in plans
@@ -41,7 +45,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let mut exit = Exit::Done;
     for source in &arguments.sources {
         match open(source, &mut map, &Opening::default()) {
-            Ok(opened) => all.extend(opened.diagnostics),
+            Ok(opened) => {
+                let notes = order_notes(&opened, &map);
+                all.extend(opened.diagnostics.into_iter().chain(notes));
+            }
             Err(failed) => {
                 all.extend(failed.diagnostics);
                 exit = failed.exit;
@@ -58,6 +65,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return broken;
     }
     exit
+}
+
+/// What only the graph of a run shows, for a plan that loads.
+fn order_notes(opened: &Opened, map: &SourceMap) -> Vec<Diagnostic> {
+    let Ok(loaded) = load(&opened.repositories) else { return Vec::new() };
+    let places = places(&opened.repositories, &loaded.model, map, opened.first_file);
+    notes(&build::build(Arc::new(loaded.model)), &places)
 }
 
 fn report(all: &[Diagnostic], map: &SourceMap, format: Format) -> Result<(), Exit> {

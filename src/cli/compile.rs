@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::base::SourceMap;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::Severity;
 
 use super::Exit;
-use super::open::{Opening, open};
-use super::output::{complain, count, print, show};
+use super::open::{Opening, open, refuse_empty};
+use super::output::{complain, counted, print, show};
 
 /// Compile a plan to a self-contained plan.json
 #[derive(Debug, clap::Args)]
@@ -63,11 +63,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return failed.exit;
         }
     };
+    if let Err(exit) = refuse_empty(&opened, &map) {
+        return exit;
+    }
     show(&opened.diagnostics, &map, Severity::Warning);
     if let Some(output) = &arguments.output {
-        let text = opened.repositories.write();
-        let written = if output == Path::new("-") { print(&text) } else { write(output, &text) };
-        if let Err(exit) = written {
+        if let Err(exit) = deliver(output, &opened.repositories.write()) {
             return exit;
         }
     }
@@ -84,11 +85,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             }
         }
     }
-    let (concepts, inferences) = (opened.repositories.concepts.len(), opened.repositories.inferences.len());
-    let warnings = opened.diagnostics.iter().filter(|d| d.severity == Severity::Warning).count();
-    let noted = if warnings > 0 { format!(", {}", count(warnings, "warning")) } else { String::new() };
-    eprintln!("{}, {}{noted}", count(inferences, "inference"), count(concepts, "concept"));
-    if opened.diagnostics.iter().any(Diagnostic::is_error) { Exit::Failed } else { Exit::Done }
+    eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
+    Exit::Done
+}
+
+/// Writes to a file, or to standard output for `-`.
+pub(super) fn deliver(output: &Path, text: &str) -> Result<(), Exit> {
+    if output == Path::new("-") { print(text) } else { write(output, text) }
 }
 
 /// Writes a whole file, or leaves what is there: the text goes to a file beside it that then takes its name.

@@ -14,7 +14,7 @@ use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
 use crate::run::{Outcome, State, Status, build, initial_values};
 
 use super::Exit;
-use super::open::{Failed, Opening, open, places, read_text};
+use super::open::{Failed, Opening, open, places, read_text, refuse_empty};
 use super::output::{complain, count, print, show};
 
 /// Run a plan
@@ -111,6 +111,7 @@ fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
         match (&arguments.source, &arguments.concepts, &arguments.inferences) {
             (Some(source), ..) => {
                 let opened = open(source, map, &Opening::default())?;
+                refuse_empty(&opened, map).map_err(|exit| Failed { diagnostics: Vec::new(), exit })?;
                 (opened.repositories, opened.diagnostics, opened.base)
             }
             (None, Some(concepts), Some(inferences)) => {
@@ -121,9 +122,6 @@ fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
             }
             _ => return Err(Failed { diagnostics: Vec::new(), exit: Exit::Usage }),
         };
-    if noted.iter().any(Diagnostic::is_error) {
-        return Err(Failed { diagnostics: noted, exit: Exit::Failed });
-    }
     let loaded = load(&repositories).map_err(|d| Failed { diagnostics: d, exit: Exit::BadData })?;
     let mut model = loaded.model;
     let mut inputs = Inputs::default();
@@ -135,6 +133,8 @@ fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
         inputs.add_setting(setting).map_err(|d| bad(vec![*d]))?;
     }
     noted.extend(inputs.apply(&mut model).map_err(bad)?);
+    // That data are missing is only worth a word when they are still missing now; then it is an error.
+    noted.retain(|d| d.code != Code::NC123);
     let warnings = noted.iter().filter(|d| d.severity == Severity::Warning).count();
     if warnings > 0 && !arguments.quiet {
         eprintln!("the plan has {}; `normc check` shows them", count(warnings, "warning"));
@@ -181,7 +181,7 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
         }
     };
     let graph = Arc::new(build::build(Arc::clone(&model)));
-    let places = places(&plan.repositories, &model, map);
+    let places = places(&plan.repositories, &model, map, 0);
     let json = arguments.json || arguments.format == ResultFormat::Json;
     let mode = if arguments.quiet {
         Mode::Silent

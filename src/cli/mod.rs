@@ -9,6 +9,7 @@ mod completions;
 mod exec;
 mod exit;
 mod explain;
+mod import;
 mod open;
 mod output;
 
@@ -42,6 +43,7 @@ enum Command {
     Compile(compile::Arguments),
     Check(check::Arguments),
     Exec(exec::Arguments),
+    Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Exec(arguments) => exec::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -1,17 +1,19 @@
 //! Opening a plan, whatever form it has: source text is compiled, `plan.json` is read.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::base::{FileId, LineColumn, SourceFile, SourceMap, Span};
 use crate::diag::{Diagnostic, Severity};
-use crate::repo::{ConceptId, Model, Place, Repositories};
+use crate::plan;
+use crate::repo::{self, ConceptId, LowerOptions, Model, Place, Repositories};
 use crate::report::Places;
 use crate::run::ItemId;
+use crate::syntax::{self, Dialect};
 
 use super::Exit;
 use super::compile::Generation;
-use super::output::complain;
+use super::output::{complain, show};
 
 /// How a plan is opened.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +33,8 @@ pub(super) struct Opened {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Where its scripts and files stand.
     pub(super) base: PathBuf,
+    /// The first of its files in the source map: places of the bundle count from it.
+    pub(super) first_file: u32,
 }
 
 /// A plan that cannot be opened: why, and how the command ends. What is no diagnostic has been said already.
@@ -91,6 +95,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, Failed> {
 /// Opens a plan by its path. A text that begins with `{` is a bundle, everything else is source.
 pub(super) fn open(path: &Path, map: &mut SourceMap, opening: &Opening) -> Result<Opened, Failed> {
     let bytes = read(path)?;
+    let first_file = map.files().len() as u32;
     let json_name = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
     let folder = match path.parent() {
         Some(folder) if path != Path::new("-") => folder.to_path_buf(),
@@ -100,7 +105,7 @@ pub(super) fn open(path: &Path, map: &mut SourceMap, opening: &Opening) -> Resul
         || bytes.trim_ascii_start().starts_with(b"{\"")
         || bytes.trim_ascii_start().starts_with(b"{\n")
     {
-        bundle(path, bytes, folder, map)
+        bundle(path, bytes, folder, map).map(|opened| Opened { first_file, ..opened })
     } else {
         source(path, &bytes, folder, map, opening)
     }
@@ -123,25 +128,26 @@ fn bundle(path: &Path, bytes: Vec<u8>, folder: PathBuf, map: &mut SourceMap) -> 
         });
         map.add(SourceFile::new(file.path.as_str(), text.unwrap_or_default()));
     }
-    Ok(Opened { repositories, diagnostics: loaded.warnings, base })
+    Ok(Opened { repositories, diagnostics: loaded.warnings, base, first_file: 0 })
 }
 
 /// Where the parts of a plan stand, as far as their source is known.
-pub(super) fn places(repositories: &Repositories, model: &Model, map: &SourceMap) -> Places {
+pub(super) fn places(repositories: &Repositories, model: &Model, map: &SourceMap, first_file: u32) -> Places {
+    let span = |place| span(place, map, first_file);
     let mut places = Places::default();
     let concepts: rustc_hash::FxHashMap<&str, ConceptId> =
         model.concepts.iter().enumerate().map(|(i, c)| (&*c.name, ConceptId(i as u32))).collect();
     for (i, inference) in model.inferences.iter().enumerate() {
         let Some(spans) = repositories.spans.inferences.get(&inference.flow.to_string()) else { continue };
         let item = ItemId(i as u32);
-        if let Some(span) = spans.target.and_then(|p| span(p, map)) {
+        if let Some(span) = spans.target.and_then(span) {
             places.targets.insert(item, span);
         }
-        if let Some(span) = spans.function.and_then(|p| span(p, map)) {
+        if let Some(span) = spans.function.and_then(span) {
             places.functions.insert(item, span);
         }
         for (name, place) in &spans.values {
-            if let (Some(concept), Some(span)) = (concepts.get(name.as_str()), span(*place, map)) {
+            if let (Some(concept), Some(span)) = (concepts.get(name.as_str()), span(*place)) {
                 places.values.insert((item, *concept), span);
             }
         }
@@ -151,17 +157,103 @@ pub(super) fn places(repositories: &Repositories, model: &Model, map: &SourceMap
 
 /// The first line that names a concept.
 pub(super) fn concept_span(repositories: &Repositories, name: &str, map: &SourceMap) -> Option<Span> {
-    span(*repositories.spans.concepts.get(name)?.first()?, map)
+    span(*repositories.spans.concepts.get(name)?.first()?, map, 0)
 }
 
 /// A place of a bundle in the text it came from; none when that text is not at hand.
-fn span(place: Place, map: &SourceMap) -> Option<Span> {
+fn span(place: Place, map: &SourceMap, first_file: u32) -> Option<Span> {
     let [file, first_line, first_column, last_line, last_column] = place.0;
-    let id = FileId(file);
+    let id = FileId(first_file + file);
     let file = map.file(id).filter(|f| !f.text().is_empty())?;
     let at = |line, column| file.offset(LineColumn { line, column }) as usize;
     Some(Span::new(id, at(first_line, first_column), at(last_line, last_column)))
 }
-fn source(_p: &Path, _b: &[u8], _f: PathBuf, _m: &mut SourceMap, _o: &Opening) -> Result<Opened, Failed> {
-    Err(Failed::with(Vec::new(), Exit::Internal))
+/// Compiles source text: read, resolve, lower.
+fn source(
+    path: &Path,
+    bytes: &[u8],
+    folder: PathBuf,
+    map: &mut SourceMap,
+    opening: &Opening,
+) -> Result<Opened, Failed> {
+    let shown = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+    // What is no text is shown with marks in place of the bad bytes; before the first of them nothing shifts.
+    let file = map.add(SourceFile::new(shown, String::from_utf8_lossy(bytes).into_owned()));
+    let text = syntax::decode(file, bytes).map_err(|d| Failed::with(vec![*d], Exit::Failed))?;
+    let hint = path.extension().and_then(|e| e.to_str()).and_then(dialect_of);
+    let (tree, mut diagnostics) = syntax::parse(file, text, hint);
+    let (plan, resolved) = plan::resolve(&tree);
+    diagnostics.extend(resolved);
+    let base = match &opening.bundle_folder {
+        Some(bundle) => relative(bundle, &folder),
+        None => String::new(),
+    };
+    let options = LowerOptions {
+        name: path
+            .file_stem()
+            .filter(|_| path != Path::new("-"))
+            .map_or_else(|| "plan".to_owned(), |s| s.to_string_lossy().into_owned()),
+        generation: match opening.generation {
+            Generation::One => Some(repo::Generation::One),
+            Generation::Two => Some(repo::Generation::Two),
+            Generation::Auto => None,
+        },
+        base,
+        path: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+        keep_text: opening.embed_source,
+    };
+    let lowered = repo::lower(&plan, map, &diagnostics, &options);
+    diagnostics.extend(lowered.diagnostics);
+    diagnostics.sort_by_key(|d| d.primary.as_ref().map(|p| (p.span.start, p.span.end)));
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(Failed::with(diagnostics, Exit::Failed));
+    }
+    // What the loader refuses in a plan that compiled without errors is still a fault of the plan.
+    match repo::load(&lowered.repositories) {
+        Ok(_) => {
+            Ok(Opened { repositories: lowered.repositories, diagnostics, base: folder, first_file: file.0 })
+        }
+        Err(refused) => {
+            diagnostics.extend(refused.into_iter().filter(Diagnostic::is_error));
+            Err(Failed::with(diagnostics, Exit::Failed))
+        }
+    }
+}
+
+/// A file without a plan is nothing to run or to write, though `check` only warns of it.
+pub(super) fn refuse_empty(opened: &Opened, map: &SourceMap) -> Result<(), Exit> {
+    if !opened.repositories.inferences.is_empty() {
+        return Ok(());
+    }
+    show(&opened.diagnostics, map, Severity::Warning);
+    complain("there is no inference in the plan, so there is nothing to do", None);
+    Err(Exit::Failed)
+}
+
+/// The dialects that only the extension tells apart.
+fn dialect_of(extension: &str) -> Option<Dialect> {
+    match extension {
+        "ncds" => Some(Dialect::Draft),
+        "ncn" => Some(Dialect::Natural),
+        "ncdn" => Some(Dialect::Paired),
+        _ => None,
+    }
+}
+
+/// The way from one folder to another, `/` between names; the other's own path when there is none.
+fn relative(from: &Path, to: &Path) -> String {
+    let whole = |p: &Path| std::path::absolute(if p == Path::new("") { Path::new(".") } else { p }).ok();
+    let (Some(from), Some(to)) = (whole(from), whole(to)) else { return to.display().to_string() };
+    let normal = |p: &Path| {
+        p.components()
+            .filter(|c| *c != Component::CurDir)
+            .map(|c| c.as_os_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (from, to) = (normal(&from), normal(&to));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from.iter().skip(shared).map(|_| "..".to_owned());
+    let down = to.iter().skip(shared).map(|n| n.to_string_lossy().into_owned());
+    let way: Vec<String> = up.chain(down).collect();
+    if way.is_empty() { ".".to_owned() } else { way.join("/") }
 }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use crate::base::SourceMap;
 use crate::diag::{self, Diagnostic, Severity, Style};
+use crate::repo::Repositories;
 
 use super::Exit;
 
@@ -34,7 +35,7 @@ fn style() -> Style {
     Style { width, color: terminal && !no_color && !dumb, unicode: !dumb }
 }
 
-/// Prints diagnostics of at least a severity to standard error, the worst last, and a count of what was left out.
+/// Prints diagnostics of at least a severity to standard error.
 pub(super) fn show(diagnostics: &[Diagnostic], sources: &SourceMap, least: Severity) {
     let style = style();
     let mut err = std::io::stderr().lock();
@@ -63,6 +64,19 @@ pub(super) fn print(text: &str) -> Result<(), Exit> {
             Err(Exit::InputOutput)
         }
     }
+}
+
+/// What a command made, in numbers: `22 inferences, 45 concepts, 1 warning`.
+pub(super) fn counted(repositories: &Repositories, diagnostics: &[Diagnostic]) -> String {
+    let mut parts = vec![
+        count(repositories.inferences.len(), "inference"),
+        count(repositories.concepts.len(), "concept"),
+    ];
+    let warnings = diagnostics.iter().filter(|d| d.severity == Severity::Warning).count();
+    if warnings > 0 {
+        parts.push(count(warnings, "warning"));
+    }
+    parts.join(", ")
 }
 
 /// `1 warning`, `2 warnings`.

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic};
 use crate::repo::ConceptId;
 use crate::run::graph::Why;
 use crate::run::stuck::{Blocker, Root, StuckItem};
-use crate::run::{Graph, ItemId, Outcome, StepFailure, StepKey, waits_for};
+use crate::run::{Graph, ItemId, Outcome, ScriptPlace, StepFailure, StepKey, waits_for};
 
 /// Stuck items that are pointed at one by one; the others are counted.
 const MOST_STUCK: usize = 10;
@@ -70,13 +70,17 @@ fn at(code: Code, span: Option<Span>, message: String, label: String) -> Diagnos
 fn failed(graph: &Graph, places: &Places, step: &StepKey, failure: &StepFailure) -> Diagnostic {
     let inference = graph.inference(step.item);
     let target = graph.concept_name(inference.target);
-    let mut place = String::new();
-    if let Some(script) = &failure.script {
-        place = match script.line {
-            Some(line) => format!(" ({}, line {line})", script.path),
-            None => format!(" ({})", script.path),
-        };
-    }
+    // The message of a script names it already.
+    let mut place = match failure.script.as_deref() {
+        Some(ScriptPlace { path, line: Some(line) }) if failure.message.contains(path.as_str()) => {
+            format!(", line {line}")
+        }
+        Some(ScriptPlace { path, line: Some(line) }) => format!(" ({path}, line {line})"),
+        Some(ScriptPlace { path, line: None }) if !failure.message.contains(path.as_str()) => {
+            format!(" ({path})")
+        }
+        _ => String::new(),
+    };
     if !failure.cell.is_empty() {
         let cell: Vec<String> = failure.cell.iter().map(|(axis, i)| format!("{axis} {}", i + 1)).collect();
         let _ = write!(place, " at {}", cell.join(", "));
@@ -183,15 +187,13 @@ pub fn stuck_list(outcome: &Outcome) -> String {
     out
 }
 
-impl Outcome {
-    /// Remarks on the plan that only the graph shows: where the order of two steps is given by position alone.
-    pub fn notes(&self, places: &Places) -> Vec<Diagnostic> {
-        let notes = self.graph().notes.iter();
-        notes
-            .map(|note| {
-                at(Code::NC125, places.target(note.item), note.text.clone(), "the later one".to_owned())
-                    .severity(Severity::Warning)
-            })
-            .collect()
-    }
+/// Remarks on a plan that only its graph shows: where the order of two steps is given by position alone (`NC125`).
+pub fn notes(graph: &Graph, places: &Places) -> Vec<Diagnostic> {
+    let notes = graph.notes.iter();
+    notes
+        .map(|note| {
+            at(Code::NC125, places.target(note.item), note.text.clone(), "the later one".to_owned())
+                .help("make one of them wait: name what the other gives as a value, or gate it with `@after`")
+        })
+        .collect()
 }

@@ -8,7 +8,7 @@ mod progress;
 mod summary;
 mod table;
 
-pub use diagnose::{Places, diagnose, stuck_list};
+pub use diagnose::{Places, diagnose, notes, stuck_list};
 pub use progress::{Mode, Progress};
 pub use summary::summary;
 pub use table::{cell_text, value_text};

@@ -195,7 +195,8 @@ impl Watch for Progress {
                     self.say(&format!("  | {line}"));
                 }
             }
-        } else if matches!(event.what, Happening::Failed(_)) {
+        } else if matches!(event.what, Happening::Failed(_)) && self.begun.elapsed() >= PLAIN_EVERY {
+            // In a short run the report at the end is soon enough.
             self.say(&self.step_line(graph, event));
         }
     }

@@ -221,6 +221,9 @@ fn a_bundle_is_written_read_and_guarded() {
     run(&mut text, folder.path(), &["compile", "double.nc", "-o", "plan.json"]);
     run(&mut text, folder.path(), &["exec", "plan.json", "--set", "{number}=4"]);
     run(&mut text, folder.path(), &["compile", "plan.json", "--split", "repos"]);
+    let repositories =
+        ["import", "repos/double.concept.json", "repos/double.inference.json", "-o", "again.json"];
+    run(&mut text, folder.path(), &repositories);
     run(
         &mut text,
         folder.path(),

@@ -7,8 +7,9 @@ use std::path::Path;
 use normc::base::{FileId, SourceFile};
 use normc::diag::Diagnostic;
 use normc::syntax::{
-    AnnotationKind, Assertion, Axis, Body, Carry, Concept, Dialect, Expr, InputForm, Modifier, Operand, OperandKind,
-    Pick, Reference, SlotInstance, SlotKey, Subject, Suffix, SuffixKind, Tree, Value, ValueKind, parse,
+    AnnotationKind, Assertion, Axis, Body, Carry, Concept, Dialect, Expr, InputForm, Modifier, Operand,
+    OperandKind, Pick, Reference, SlotInstance, SlotKey, Subject, Suffix, SuffixKind, Tree, Value, ValueKind,
+    parse,
 };
 
 use crate::corpus;
@@ -388,8 +389,14 @@ fn layout() {
         ("tabs and wide blanks", "{a}\n\t<= $.({b})\n\t<- {b}\n\u{3000}\u{a0}  <- {c}\n"),
         ("line ends", "{a}\r    <= $.({b})\r\n    <- {b}\u{0c}x\u{2028}y\n"),
         ("annotation on the next line", "{a}\n    <= $.({b})\n       | 1.1. assigning\n    <- {b}\n"),
-        ("text goes on in an open bracket", "{a}\n    <= ::(sum {1}\n          and {2}) | 1.1. imperative\n    <- {b}\n"),
-        ("text goes on in an open angle body", "{a}\n    <= ::<most of\n        {x} are fine>  \n    <- {b}\n"),
+        (
+            "text goes on in an open bracket",
+            "{a}\n    <= ::(sum {1}\n          and {2}) | 1.1. imperative\n    <- {b}\n",
+        ),
+        (
+            "text goes on in an open angle body",
+            "{a}\n    <= ::<most of\n        {x} are fine>  \n    <- {b}\n",
+        ),
         ("stray text", "{a}\n    <= $.({b})\n        really\n    <- {b}\n"),
         ("deeper concept without a marker", "{a}\n    <= $.({b})\n    {b}\n    (see below)\n"),
         ("annotation less indented", "{a}\n    <- {b}\n| %{file_location}: a.md\n| heading\n"),
@@ -400,7 +407,10 @@ fn layout() {
         ("mixed spellings", "{a}\n    <= $. %>({b})\n        <= @if(<c>)\n    <- {b}\n"),
         ("loops without numbers", "{a}\n    <= *every({b})\n        <= *every({c})@(1)\n            <= $.\n"),
         ("append the wrong way round", "{list}\n    <= $+({list}:{item})\n    <- {item}\n"),
-        ("two judgements", "<ok>\n    <= ::<fine>\n{x}\n    <= ::<fine>\n    <= ::(fine) | 1.1.2. judgement\n"),
+        (
+            "two judgements",
+            "<ok>\n    <= ::<fine>\n{x}\n    <= ::<fine>\n    <= ::(fine) | 1.1.2. judgement\n",
+        ),
     ];
     let mut out = String::new();
     for (name, text) in plans {
@@ -435,15 +445,24 @@ fn flat_lines() {
 #[test]
 fn declared_indices() {
     let plans: &[(&str, &str)] = &[
-        ("A with a slip", "{a} | 1.\n    <= $.({b}) | 1.1.\n    <- {b} | 1.2.\n    <- {c} | 1.3.\n    <- {d} | 1.5.\n"),
+        (
+            "A with a slip",
+            "{a} | 1.\n    <= $.({b}) | 1.1.\n    <- {b} | 1.2.\n    <- {c} | 1.3.\n    <- {d} | 1.5.\n",
+        ),
         (
             "B",
             "{a} | 1. assigning\n    <= $.({b})\n    <- {b} | 1.1. imperative\n        <= ::(x)\n    <- {c} | 1.2. imperative\n        <= ::(y)\n",
         ),
         ("C", "{a}\n    <= $.({b}) | 1. assigning\n    <- {b}\n        <= ::(x) | 1.2. imperative\n"),
-        ("D", "{a} | 1.\n    <= $.({b}) | 1.1.\n    <- {b} | 1.1.1.\n    <- {c} | 1.1.2.\n    <- {d} | 1.1.3.\n"),
+        (
+            "D",
+            "{a} | 1.\n    <= $.({b}) | 1.1.\n    <- {b} | 1.1.1.\n    <- {c} | 1.1.2.\n    <- {d} | 1.1.3.\n",
+        ),
         ("none", "{a} | 3.\n    <= $.({b}) | 3.7.\n    <- {b} | 9.\n"),
-        ("sequences", "{a} | 1. grouping\n    <= $.({b})\n    <- {b} | 1.2. imperative\n    <- {c} | 1.3. sing\n        <= ::(x)\n"),
+        (
+            "sequences",
+            "{a} | 1. grouping\n    <= $.({b})\n    <- {b} | 1.2. imperative\n    <- {c} | 1.3. sing\n        <= ::(x)\n",
+        ),
     ];
     let mut out = String::new();
     for (name, text) in plans {
@@ -458,11 +477,8 @@ fn declared_indices() {
 #[test]
 fn trees() {
     let folder = corpus::own_folder();
-    let mut files: Vec<String> = corpus::plans(&folder)
-        .into_iter()
-        .filter(|p| p.dialect == "edge")
-        .map(|p| p.file)
-        .collect();
+    let mut files: Vec<String> =
+        corpus::plans(&folder).into_iter().filter(|p| p.dialect == "edge").map(|p| p.file).collect();
     files.push("legacy/009_addition_system.nc".to_owned());
     files.push("flat/073_editor_example.nc".to_owned());
     files.push("current/088_canvas_assistant_compiler_pf.ncd".to_owned());
@@ -567,7 +583,8 @@ fn problems(out: &mut String, text: &str, diagnostics: &[Diagnostic]) {
         let help = d.help.as_ref().map_or(String::new(), |h| format!("; {h}"));
         let (code, word) = (d.code, d.severity.word());
         let under = visible(under);
-        writeln!(out, "    !! {}:{} `{under}` {word}[{code}] {}{help}", place.line, place.column, d.message).unwrap();
+        writeln!(out, "    !! {}:{} `{under}` {word}[{code}] {}{help}", place.line, place.column, d.message)
+            .unwrap();
     }
 }
 
@@ -612,7 +629,11 @@ fn expr(expr: &Expr) -> String {
             field(&mut out, "axes", &list(&l.axes, axis));
             field(&mut out, "result", &list(&l.results, value));
             field(&mut out, "number", &l.number.map_or(String::new(), |n| n.to_string()));
-            field(&mut out, "carry", &list(&l.carries, |c: &Carry| format!("{} {} back", value(&c.value), c.lag)));
+            field(
+                &mut out,
+                "carry",
+                &list(&l.carries, |c: &Carry| format!("{} {} back", value(&c.value), c.lag)),
+            );
             out
         }
         Expr::Assigning(a) => {
@@ -687,7 +708,11 @@ fn expr(expr: &Expr) -> String {
             };
             field(&mut out, "subject", &subject);
             field(&mut out, "norm", s.norm.as_deref().unwrap_or(""));
-            field(&mut out, "variant", &s.variant().map_or(String::new(), |v| format!("{v:?}").to_lowercase()));
+            field(
+                &mut out,
+                "variant",
+                &s.variant().map_or(String::new(), |v| format!("{v:?}").to_lowercase()),
+            );
             field(&mut out, "gives", if s.gives_relation() { "relation" } else { "" });
             body(&mut out, &s.body);
             field(&mut out, "asserts", &s.assertion.as_ref().map_or(String::new(), assertion));
@@ -751,7 +776,9 @@ fn suffix(kind: &SuffixKind) -> String {
         SuffixKind::Unpack(pairs) => {
             format!("unpack ({})", list(pairs, |(r, k)| format!("{} to {}", reference(r), slot_key(k))))
         }
-        SuffixKind::Member { alternative, slot } => format!("alternative {alternative} to {}", slot_key(slot)),
+        SuffixKind::Member { alternative, slot } => {
+            format!("alternative {alternative} to {}", slot_key(slot))
+        }
         SuffixKind::Protect(t) => format!("protect {t}"),
         SuffixKind::Pick(p) => format!("pick {p:?}"),
         SuffixKind::DerivedFrom => "derived from".to_owned(),
@@ -867,11 +894,73 @@ mod total {
 
     /// Pieces of plans: signs that mean something, beside text that does not.
     const PIECES: &[&str] = &[
-        "{", "}", "[", "]", "(", ")", "<", ">", "<$(", ")%>", "<$={1}>", "<:{1}>", "*1", "*", "?", "@", "|", "| ", "/:",
-        "%>", "%<", "%:", "%^", "$.", "$+", "&in", "&across", "*every", "@if", "@after", "::", ":%(True):", ":>:", ":_:",
-        "<=", "<-", "<*", ":<:", "->", "\n", "\n    ", "\n\t", "\n        <- ", "\n    <= ", "\r", "\r\n", " ", "  ",
-        "\u{3000}", "\u{a0}", "\u{feff}", "\u{1}", "a", "名", "é", "1.2.", "1.object|", "<ALL True>", "ref. ", "%{k}: ",
-        "?{flow_index}: 1", ",", ";", ":", "\"", "#", " // ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        "<",
+        ">",
+        "<$(",
+        ")%>",
+        "<$={1}>",
+        "<:{1}>",
+        "*1",
+        "*",
+        "?",
+        "@",
+        "|",
+        "| ",
+        "/:",
+        "%>",
+        "%<",
+        "%:",
+        "%^",
+        "$.",
+        "$+",
+        "&in",
+        "&across",
+        "*every",
+        "@if",
+        "@after",
+        "::",
+        ":%(True):",
+        ":>:",
+        ":_:",
+        "<=",
+        "<-",
+        "<*",
+        ":<:",
+        "->",
+        "\n",
+        "\n    ",
+        "\n\t",
+        "\n        <- ",
+        "\n    <= ",
+        "\r",
+        "\r\n",
+        " ",
+        "  ",
+        "\u{3000}",
+        "\u{a0}",
+        "\u{feff}",
+        "\u{1}",
+        "a",
+        "名",
+        "é",
+        "1.2.",
+        "1.object|",
+        "<ALL True>",
+        "ref. ",
+        "%{k}: ",
+        "?{flow_index}: 1",
+        ",",
+        ";",
+        ":",
+        "\"",
+        "#",
+        " // ",
     ];
 
     fn corpus_texts() -> Vec<String> {

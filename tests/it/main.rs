@@ -22,4 +22,3 @@ mod rooms;
 mod semantics_vectors;
 mod support;
 mod vectors;
-mod zz_dump;
