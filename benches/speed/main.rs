@@ -34,7 +34,7 @@ use std::time::Duration;
 use normc::base::FixedClock;
 use normc::engine::{self, Options, Tools};
 use normc::repo::Model;
-use normc::run::{Outcome, Quiet, Status, build, initial_values};
+use normc::run::{Outcome, Quiet, State, Status, build, initial_values};
 
 use measure::{Effort, Row, Series, forget_peak, median, peak};
 
@@ -75,7 +75,7 @@ fn run_graph(graph: &Arc<normc::run::Graph>, jobs: usize) -> Outcome {
     let data = initial_values(&graph.model).unwrap();
     let tools = Arc::new(Tools::new(Path::new("."), jobs, Arc::new(FixedClock(0))).unwrap());
     let options = Options { jobs, max_cycles: None, fail_fast: false };
-    let outcome = engine::run(Arc::clone(graph), data, &tools, &options, &mut Quiet);
+    let outcome = engine::run(State::new(Arc::clone(graph), data), &tools, &options, &mut Quiet);
     assert_eq!(outcome.status, Status::Completed, "a workload does not run to its end");
     outcome
 }
