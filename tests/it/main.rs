@@ -3,4 +3,3 @@
 mod corpus;
 mod grammar;
 mod parse_vectors;
-
