@@ -61,7 +61,8 @@ impl Resolver<'_> {
             grouping.by_concepts.clone_from(&origin);
             all_contexts = origin.into_iter().chain(all_contexts).collect();
         } else {
-            for value in written.by() {
+            // `{#}` stands for a slot, not for a concept.
+            for value in written.by().into_iter().filter(|v| &*v.name != "#") {
                 let id = self.mention(line, value, current);
                 grouping.by_concepts.push(id);
             }

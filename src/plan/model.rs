@@ -206,6 +206,13 @@ pub struct Inference {
     pub work: Work,
 }
 
+impl Inference {
+    /// Returns whether it appends to the concept it infers.
+    pub fn appends_to_itself(&self) -> bool {
+        matches!(self.work, Work::Continuation { destination, .. } if destination == self.target)
+    }
+}
+
 /// What an inference does.
 #[derive(Debug, Clone)]
 pub enum Work {

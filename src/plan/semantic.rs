@@ -41,11 +41,9 @@ impl Resolver<'_> {
             _ => return None,
         };
         let variant = variant.or_else(|| declared.and_then(|s| s.variant));
-        self.table.change(function, |c| {
-            if c.lines.len() <= 1 {
-                c.kind = ConceptKind::Function(kind);
-            }
-        });
+        if self.settled.insert(function) {
+            self.table.change(function, |c| c.kind = ConceptKind::Function(kind));
+        }
         let semantic =
             Semantic { kind, variant, order, body: body.text.clone(), assertion, relation, resources };
         let values = children.values.iter().map(|(_, c)| *c).collect();

@@ -122,3 +122,52 @@ fn addition() {
     assert!(compiled.repositories.required_inputs.is_empty());
     load(&compiled.repositories).unwrap();
 }
+
+/// Every plan of a folder, with what is said about it.
+fn folder(name: &str) -> Vec<(String, String)> {
+    let path = root().join("tests/corpus").join(name);
+    let mut files: Vec<PathBuf> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.into_iter().map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), read(&p))).collect()
+}
+
+#[test]
+fn corpus_compiles_or_says_why() {
+    let mut out = String::new();
+    for group in ["legacy", "flat", "current", "paired", "edge", "draft", "natural"] {
+        for (name, text) in folder(group) {
+            let compiled = compile(&name, &text);
+            let errors = compiled.diagnostics.iter().filter(|d| d.is_error()).count();
+            let repositories = &compiled.repositories;
+            writeln!(
+                out,
+                "== {group}/{name}: {} concepts, {} inferences, {errors} errors",
+                repositories.concepts.len(),
+                repositories.inferences.len()
+            )
+            .unwrap();
+            if matches!(group, "legacy" | "flat" | "edge") || errors == 0 {
+                out.push_str(&shown(&compiled));
+            }
+            if errors == 0 {
+                if let Err(problems) = load(repositories) {
+                    for p in problems.iter().filter(|p| p.is_error()) {
+                        writeln!(out, "LOAD {}: {}", p.code, p.message).unwrap();
+                    }
+                }
+            }
+        }
+    }
+    fs::write("/tmp/corpus.txt", &out).unwrap();
+}
+
+#[test]
+fn bench() {
+    for w in 1..=7 {
+        let text = read(format!("/tmp/bW{w}/plan.nc"));
+        let compiled = compile("plan.nc", &text);
+        println!("W{w}\n{}", shown(&compiled).lines().take(6).collect::<Vec<_>>().join("\n"));
+        println!("{} {}", compiled.repositories.concepts.len(), compiled.repositories.inferences.len());
+        load(&compiled.repositories).unwrap();
+    }
+}
