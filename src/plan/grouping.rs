@@ -38,6 +38,7 @@ impl Resolver<'_> {
             per_source: written.axes_per_source(),
             protect: written.protected(),
             create_axis: written.create_axis().map(|a| a.name),
+            current: written.spelling == Spelling::Current,
         };
         let (mut ordered, mut all_contexts) = (sources, contexts);
         if let Some(by) = derived_from(written) {
