@@ -19,12 +19,6 @@ pub(super) fn annotate(resolver: &mut Resolver<'_>, id: ConceptId, node: &Node) 
         return;
     }
     let of_node = data::of_node(node);
-    if let Some(span) = of_node.bad {
-        resolver.report(
-            Diagnostic::at(Code::NC019, span, "the data are not understood")
-                .help("write `ref. %(axis)=[1, 2]`, `ref. [1, 2]` or one value"),
-        );
-    }
     let axes = data::ref_axes(node);
     let element = node.referential("ref_element").map(|a| a.text().trim()).filter(|t| !t.is_empty());
     let natural = ["natural_language", "natural language"]

@@ -7,9 +7,11 @@ use rustc_hash::FxHashMap;
 use crate::base::{FileId, FlowIndex, Span};
 use crate::diag::{Code, Diagnostic, Edit, Severity};
 
-use super::ast::{Dialect, IndexScheme, Kind, Line, LineClass, Marker, Node, NodeId, Tree};
-use super::expr::{AssignOp, Concept, Expr, GroupOp, Problem, Semantic, TimingOp, ValueKind};
+use super::ast::{Line, LineClass, Node, NodeId, Tree};
+use super::expr::{Concept, Expr, Problem, ValueKind};
+use super::kind::{Dialect, IndexScheme, Kind, Marker};
 use super::logical::{self, Draft, FlatHead, Joined, line_number};
+use super::operation::{AssignOp, GroupOp, Semantic, TimingOp};
 use super::reader::{Class, concept, shorten};
 use super::{checks, declared, dialect, layout};
 
@@ -138,21 +140,19 @@ impl Builder {
             declared_index: None,
             sequence: None,
             heads: None,
-            annotations: draft.annotations,
-            leading: draft.leading,
+            annotations: std::mem::take(&mut draft.annotations),
+            leading: std::mem::take(&mut draft.leading),
             parent: None,
             children: Vec::new(),
         };
         // Inline parts come first, also when a wrapped line has its annotations after a line of its own.
         node.annotations.sort_by_key(|a| !a.inline);
-        declared::read(&mut node, draft.flat.as_ref(), &mut self.diagnostics);
+        declared::read(&mut node, &mut draft, &mut self.diagnostics);
         if wrapped_in_sign {
             let message = format!("the plan is wrapped in a perceptual sign: `{}`", shorten(&node.text));
             self.diagnostics.push(
                 Diagnostic::at(Code::NC017, node.span, message).help("write the goal alone: `:<:({goal})`"),
             );
-        } else {
-            self.problems(&node);
         }
         match &draft.flat {
             Some(flat) => self.place_flat(&mut node, id, flat),
@@ -189,12 +189,6 @@ impl Builder {
                 .help("write `|` before it")
                 .fix("write `|` before it", vec![insert]),
         );
-    }
-
-    fn problems(&mut self, node: &Node) {
-        for problem in &node.concept.problems {
-            self.diagnostics.push(diagnostic(node, problem));
-        }
     }
 
     /// The marker of a flat line without one (section 2.7).
@@ -291,7 +285,14 @@ impl Builder {
     fn finish(mut self, text: &str, hint: Option<Dialect>) -> (Tree, Vec<Diagnostic>) {
         settle_kinds(&mut self.tree);
         self.tree.dialect = hint.unwrap_or_else(|| dialect::detect(&self.tree));
+        let sentences = matches!(hint, Some(Dialect::Draft | Dialect::Natural));
         let diagnostics = &mut self.diagnostics;
+        for node in &self.tree.nodes {
+            // A root in a perceptual sign has been reported as such.
+            if !(node.marker == Marker::None && is_wrapped_in_sign(&node.source)) {
+                diagnostics.extend(node.concept.problems.iter().map(|p| diagnostic(node, p, sentences)));
+            }
+        }
         dialect::check(&self.tree, diagnostics);
         declared::check(&mut self.tree, diagnostics);
         checks::check(&mut self.tree, diagnostics);
@@ -318,11 +319,15 @@ fn ordinal(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn diagnostic(node: &Node, problem: &Problem) -> Diagnostic {
+/// A problem of a text at the place of a line. Where sentences are expected, one may begin with a bracket.
+fn diagnostic(node: &Node, problem: &Problem, sentences: bool) -> Diagnostic {
     let span = node.span_of(problem.part);
     let mut diagnostic = Diagnostic::at(problem.code, span, problem.message.clone());
     if problem.error {
         diagnostic = diagnostic.severity(Severity::Error);
+    }
+    if sentences && problem.code == Code::NC018 {
+        diagnostic = diagnostic.severity(Severity::Warning);
     }
     if let Some(help) = &problem.help {
         diagnostic = diagnostic.help(help.clone());
@@ -412,6 +417,6 @@ fn semantic_kind(tree: &Tree, node: &Node, semantic: &Semantic) -> Kind {
         return Kind::Judgement;
     }
     // The braces of `<{..}>` are the current form of a judgement, whatever it is for.
-    let current = semantic.body.angle && semantic.subject == super::expr::Subject::Unwritten;
+    let current = semantic.body.angle && semantic.subject == super::operation::Subject::Unwritten;
     if current { Kind::Judgement } else { Kind::Imperative }
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use crate::base::{FlowIndex, Span};
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{AnnotationKind, Family, IndexScheme, Kind, Marker, Node, NodeId, Sequence, Tree, Variant};
-use super::logical::FlatHead;
+use super::ast::{AnnotationKind, Node, NodeId, Tree};
+use super::kind::{Family, IndexScheme, Kind, Marker, Sequence, Variant};
+use super::logical::Draft;
 use super::reader::shorten;
 
-/// Takes the declared index and sequence of a line from its annotations and its flat head.
-pub(super) fn read(node: &mut Node, flat: Option<&FlatHead>, diagnostics: &mut Vec<Diagnostic>) {
+/// Takes the declared index and sequence of a line from its annotations and its head.
+pub(super) fn read(node: &mut Node, draft: &mut Draft, diagnostics: &mut Vec<Diagnostic>) {
+    let flat = draft.flat.as_ref();
     let mut sequence = flat.filter(|f| is_sequence(&f.word)).map(|f| (Arc::clone(&f.word), f.word_span));
-    let mut index: Option<(Arc<str>, Span)> = None;
+    let mut index = draft.index.take();
     for annotation in &node.annotations {
         let value = annotation.value.clone().filter(|v| !v.is_empty()).map(|v| (v, annotation.value_span));
         match (annotation.kind, annotation.base_key()) {

@@ -2,8 +2,10 @@
 
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{AnnotationKind, Dialect, Node, Tree};
-use super::expr::{AssignOp, Expr, Spelling};
+use super::ast::{AnnotationKind, Node, Tree};
+use super::expr::Expr;
+use super::kind::{Dialect, Kind};
+use super::operation::{AssignOp, Spelling};
 
 /// Detects the dialect. The extensions of drafts and reader texts settle it beforehand.
 pub(super) fn detect(tree: &Tree) -> Dialect {
@@ -22,6 +24,8 @@ pub(super) fn detect(tree: &Tree) -> Dialect {
         // Legacy plans carry `%{prompt_location}` and the like; annotations alone do not make a plan current.
         (false, true, _) => Dialect::Legacy,
         (false, false, true) => Dialect::Current,
+        // Nothing tells the two formal spellings apart, but these are no sentences.
+        (false, false, false) if features.formal > features.sentences => Dialect::Legacy,
         (false, false, false) => Dialect::Draft,
     }
 }
@@ -32,6 +36,8 @@ struct Features {
     current: bool,
     legacy: bool,
     annotated: bool,
+    formal: usize,
+    sentences: usize,
     paired: usize,
 }
 
@@ -43,6 +49,11 @@ impl Features {
             Spelling::Either => {}
         }
         self.flat |= node.flat;
+        match node.kind {
+            Kind::Informal => self.sentences += 1,
+            Kind::Empty => {}
+            _ => self.formal += 1,
+        }
         let mut sentence = false;
         for annotation in &node.annotations {
             match annotation.kind {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::diag::Code;
 
-use super::expr::{
-    AssignOp, Assigning, Carry, Expr, GroupOp, Grouping, Looping, Modifier, ModifierKind, Operand,
-    OperandKind, Part, Spelling, SuffixKind, Timing, TimingOp, Value, ValueKind,
-};
+use super::expr::{Expr, Part, SuffixKind, Value, ValueKind};
 use super::grammar::Rule;
+use super::operation::{
+    AssignOp, Assigning, Carry, GroupOp, Grouping, Looping, Modifier, ModifierKind, Operand, OperandKind,
+    Spelling, Timing, TimingOp,
+};
 use super::reader::{Piece, Reader};
 
 /// The heads a `<=` line can begin with, for suggestions.
@@ -269,7 +270,7 @@ impl<'a> Reader<'a> {
                 Rule::timing_by => self.timing_by(&mut timing, &child),
                 Rule::timing_sequence => {
                     timing.op = TimingOp::Sequence;
-                    timing.spelling = Spelling::Current;
+                    timing.spelling = Spelling::Either;
                     self.timing_argument(&mut timing, child.child());
                 }
                 Rule::condition => self.condition(&mut timing, &child),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::base::{FileId, Span};
 
-use super::ast::{Annotation, AnnotationKind, Marker};
+use super::ast::{Annotation, AnnotationKind};
 use super::brackets::{Brackets, mask};
 use super::grammar::{Rule, first, read};
+use super::kind::Marker;
 use super::layout::trim;
 
 /// How a concept text ended before the end of its line.
@@ -207,8 +208,8 @@ pub(super) enum Head {
     Marker(Marker, usize),
     /// A known mistake: the marker that is meant, and the length of what is written.
     Mistaken(Marker, usize),
-    /// A role word; the marker it stands for, and its length.
-    Role(Marker, usize),
+    /// A role word; the marker it stands for, its length, and where the index before it stands.
+    Role(Marker, usize, Option<(usize, usize)>),
     /// The head of a flat line.
     Flat(Flat),
 }
@@ -246,11 +247,14 @@ pub(super) fn head(content: &str) -> Head {
             _ => Head::Mistaken(Marker::Value, len),
         },
         Rule::role => {
-            let word = pair.into_inner().find(|p| p.as_rule() == Rule::role_word).and_then(first);
+            let mut inner = pair.into_inner();
+            let index = inner.clone().find(|p| p.as_rule() == Rule::index);
+            let index = index.map(|p| (p.as_span().start(), p.as_span().end()));
+            let word = inner.find(|p| p.as_rule() == Rule::role_word).and_then(first);
             match word.map(|p| p.as_rule()) {
-                Some(Rule::role_function) => Head::Role(Marker::Function, len),
-                Some(Rule::role_value) => Head::Role(Marker::Value, len),
-                _ => Head::Role(Marker::None, len),
+                Some(Rule::role_function) => Head::Role(Marker::Function, len, index),
+                Some(Rule::role_value) => Head::Role(Marker::Value, len, index),
+                _ => Head::Role(Marker::None, len, index),
             }
         }
         Rule::flat_head => {

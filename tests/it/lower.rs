@@ -382,20 +382,40 @@ fn dump2() {
         )
         .unwrap();
         println!("== {source}\n{}", shown(&c));
-        if let Err(p) = load(&c.repositories) { println!("LOAD {p:?}"); }
+        if let Err(p) = load(&c.repositories) {
+            println!("LOAD {p:?}");
+        }
         for a in &c.repositories.inferences {
-            let Some(b) = theirs.inferences.iter().find(|b| b.flow_index() == a.flow_index()) else { continue };
+            let Some(b) = theirs.inferences.iter().find(|b| b.flow_index() == a.flow_index()) else {
+                continue;
+            };
             let (x, y) = (&a.raw()["working_interpretation"], &b.raw()["working_interpretation"]);
             let mut y = y.clone();
-            for k in ["workspace", "flow_info", "blackboard"] { y.as_object_mut().unwrap().shift_remove(k); }
-            if *x != y { println!("{} {}\n   {}\n   {}", a.flow_index(), a.sequence(), x, y); }
+            for k in ["workspace", "flow_info", "blackboard"] {
+                y.as_object_mut().unwrap().shift_remove(k);
+            }
+            if *x != y {
+                println!("{} {}\n   {}\n   {}", a.flow_index(), a.sequence(), x, y);
+            }
         }
         for a in &c.repositories.concepts {
-            let Some(b) = theirs.concepts.iter().find(|b| b.name() == a.name()) else { println!("only ours {}", a.name()); continue };
-            for f in ["type", "is_ground_concept", "is_final_concept", "reference_data", "reference_axis_names", "axis_name"] {
+            let Some(b) = theirs.concepts.iter().find(|b| b.name() == a.name()) else {
+                println!("only ours {}", a.name());
+                continue;
+            };
+            for f in [
+                "type",
+                "is_ground_concept",
+                "is_final_concept",
+                "reference_data",
+                "reference_axis_names",
+                "axis_name",
+            ] {
                 let (x, y) = (&a.raw()[f], b.raw().get(f).unwrap_or(&Json::Null));
                 let falsy = |j: &Json| j.is_null() || *j == Json::Bool(false);
-                if x != y && !(falsy(x) && falsy(y)) { println!("C {} {f}: {x} | {y}", a.name()); }
+                if x != y && !(falsy(x) && falsy(y)) {
+                    println!("C {} {f}: {x} | {y}", a.name());
+                }
             }
         }
     }
