@@ -4,7 +4,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::syntax::{Expr, Node, NodeId};
 
 use super::model::{ConceptId, ConceptKind, FunctionKind, Work};
-use super::resolver::{Parts, Resolver, Role, is_timing};
+use super::resolver::{Parts, Resolver, Role, is_timing, shown};
 
 impl Resolver<'_> {
     /// The gates below a function line. The first has the index of that line, as every inference has the index of
@@ -53,6 +53,20 @@ impl Resolver<'_> {
     pub(super) fn gate_alone(&mut self, head: NodeId, node: &Node, target: ConceptId, line: NodeId) {
         let Some(timing) = self.tree.node(line) else { return };
         let children = self.children(head);
+        if children.values.is_empty() {
+            let nested = self.scopes.function(line).is_some();
+            let diagnostic = Diagnostic::at(
+                Code::NC061,
+                timing.span,
+                format!("`{}` has no operation to gate", shown(&timing.text)),
+            );
+            self.report(diagnostic.help(if nested {
+                "write the operation on this line and the timing below it"
+            } else {
+                "write the operation above it: `<= $.({x})`, with the timing one level deeper"
+            }));
+            return;
+        }
         let Some(sources) = self.candidates(head, target, line, &[], false, &children) else { return };
         let names: Vec<&str> = sources.iter().map(|s| self.table.name(*s)).collect();
         let text = format!("$.({})", names.join("; "));
@@ -93,7 +107,7 @@ impl Resolver<'_> {
                         }
                         _ => ("asks nothing", "write what it asks: `@if(<c>)`"),
                     };
-                    if !node.concept.problems.iter().any(|p| p.error) {
+                    if !super::resolver::has_error(node) {
                         let message = format!("`{}` {what}", node.text);
                         self.report(
                             Diagnostic::at(Code::NC052, node.span, message)

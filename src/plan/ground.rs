@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde_json::Value as Json;
 
 use crate::diag::{Code, Diagnostic};
-use crate::syntax::{AnnotationKind, Node};
+use crate::syntax::{AnnotationKind, Node, NodeId};
 
 use super::data;
 use super::model::{Concept, ConceptId, Ground, Work};
@@ -19,12 +19,6 @@ pub(super) fn annotate(resolver: &mut Resolver<'_>, id: ConceptId, node: &Node) 
         return;
     }
     let of_node = data::of_node(node);
-    if let Some(span) = of_node.bad {
-        resolver.report(
-            Diagnostic::at(Code::NC019, span, "the data are not understood")
-                .help("write `ref. %(axis)=[1, 2]`, `ref. [1, 2]` or one value"),
-        );
-    }
     let axes = data::ref_axes(node);
     let element = node.referential("ref_element").map(|a| a.text().trim()).filter(|t| !t.is_empty());
     let natural = ["natural_language", "natural language"]
@@ -90,7 +84,9 @@ fn give_itself(concept: &mut Concept, text: Json) {
 
 /// Decides what is ground once all inferences are known.
 pub(super) fn settle(resolver: &mut Resolver<'_>) {
-    let mut computed: FxHashSet<ConceptId> = resolver.inferences.iter().map(|i| i.target).collect();
+    // An append to itself needs something to append to, so it computes nothing from nothing.
+    let computing = resolver.inferences.iter().filter(|i| !i.appends_to_itself());
+    let mut computed: FxHashSet<ConceptId> = computing.map(|i| i.target).collect();
     computed.extend(&resolver.broken);
     let mut elements: FxHashSet<ConceptId> = FxHashSet::default();
     let mut carries = Vec::new();
@@ -130,13 +126,22 @@ pub(super) fn settle(resolver: &mut Resolver<'_>) {
         let help = "write it on one of its lines, like `| ref. 0`, or give it as an input of the run";
         resolver.report(Diagnostic::at(Code::NC038, carry.span, message).help(help));
     }
+    let heads: FxHashSet<NodeId> = resolver.inferences.iter().map(|i| i.head).collect();
+    let lines = resolver
+        .table
+        .list
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.lines.iter().any(|l| !heads.contains(&l.node)));
+    let leaves: FxHashSet<ConceptId> =
+        lines.map(|(i, _)| ConceptId(u32::try_from(i).unwrap_or(u32::MAX))).collect();
     for (i, concept) in resolver.table.list.iter_mut().enumerate().filter(|(_, c)| c.kind.is_value()) {
         let id = ConceptId(u32::try_from(i).unwrap_or(u32::MAX));
         if concept.query && concept.data.is_none() {
             let text = Json::String(concept.bare.as_ref().to_owned());
             give_itself(concept, text);
         }
-        let leaf = !concept.lines.is_empty() && !computed.contains(&id) && !elements.contains(&id);
+        let leaf = !computed.contains(&id) && !elements.contains(&id) && leaves.contains(&id);
         if concept.ground.is_none() && leaf && concept.versions.is_empty() {
             concept.ground = Some(Ground::Leaf);
         }

@@ -38,6 +38,7 @@ impl Resolver<'_> {
             per_source: written.axes_per_source(),
             protect: written.protected(),
             create_axis: written.create_axis().map(|a| a.name),
+            current: written.spelling == Spelling::Current,
         };
         let (mut ordered, mut all_contexts) = (sources, contexts);
         if let Some(by) = derived_from(written) {
@@ -61,7 +62,8 @@ impl Resolver<'_> {
             grouping.by_concepts.clone_from(&origin);
             all_contexts = origin.into_iter().chain(all_contexts).collect();
         } else {
-            for value in written.by() {
+            // `{#}` stands for a slot, not for a concept.
+            for value in written.by().into_iter().filter(|v| &*v.name != "#") {
                 let id = self.mention(line, value, current);
                 grouping.by_concepts.push(id);
             }

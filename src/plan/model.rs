@@ -206,6 +206,13 @@ pub struct Inference {
     pub work: Work,
 }
 
+impl Inference {
+    /// Returns whether it appends to the concept it infers.
+    pub fn appends_to_itself(&self) -> bool {
+        matches!(self.work, Work::Continuation { destination, .. } if destination == self.target)
+    }
+}
+
 /// What an inference does.
 #[derive(Debug, Clone)]
 pub enum Work {
@@ -317,6 +324,8 @@ pub struct Grouping {
     pub protect: Vec<Arc<str>>,
     /// Name of the new axis.
     pub create_axis: Option<Arc<str>>,
+    /// Written in the current form: without axes of its own it collapses the declared axes of each source.
+    pub current: bool,
 }
 
 /// An imperative, a judgement or an input (language spec, section 5.5).

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{FlowIndex, Span};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::syntax::{Dialect, Expr, Kind, Marker, Node, NodeId, Part, Spelling, Tree, Value};
 
 use super::check;
@@ -20,7 +20,9 @@ use super::table::Table;
 /// Resolves a tree. Total: what cannot be resolved is left out and reported (language spec, sections 5 to 10 and 13).
 pub fn resolve(tree: &Tree) -> (Plan, Vec<Diagnostic>) {
     let mut resolver = Resolver::new(tree);
-    if matches!(tree.dialect, Dialect::Draft | Dialect::Natural) {
+    let sentences =
+        !tree.nodes.is_empty() && tree.nodes.iter().all(|n| matches!(n.concept.expr, Expr::Informal));
+    if sentences || matches!(tree.dialect, Dialect::Draft | Dialect::Natural) {
         resolver.not_formal();
     } else {
         resolver.survey();
@@ -29,7 +31,7 @@ pub fn resolve(tree: &Tree) -> (Plan, Vec<Diagnostic>) {
         ground::settle(&mut resolver);
     }
     let generation = generation(tree);
-    let Resolver { table, mut inferences, mut diagnostics, broken, .. } = resolver;
+    let Resolver { table, mut inferences, mut diagnostics, broken, scopes, .. } = resolver;
     inferences.sort_by(|a, b| a.flow.cmp(&b.flow));
     let roots = table
         .list
@@ -47,7 +49,7 @@ pub fn resolve(tree: &Tree) -> (Plan, Vec<Diagnostic>) {
         inferences,
         roots,
     };
-    check::check(tree, &plan, &broken, &mut diagnostics);
+    check::check(tree, &scopes, &plan, &broken, &mut diagnostics);
     diagnostics.sort_by_key(|d| d.primary.as_ref().map(|l| (l.span.start, l.span.end)));
     (plan, diagnostics)
 }
@@ -98,6 +100,8 @@ pub(super) struct Resolver<'t> {
     pub(super) roles: Vec<Role>,
     pub(super) inferences: Vec<Inference>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Functions whose kind is settled by their first inference.
+    pub(super) settled: FxHashSet<ConceptId>,
     /// Gates whose index is that of their own line, because the one above was taken by an operation that is not
     /// written (`NC051`).
     pub(super) shifted: FxHashSet<NodeId>,
@@ -139,6 +143,7 @@ impl<'t> Resolver<'t> {
             roles: Vec::with_capacity(tree.nodes.len()),
             inferences: Vec::new(),
             diagnostics: Vec::new(),
+            settled: FxHashSet::default(),
             shifted: FxHashSet::default(),
             broken: FxHashSet::default(),
         }
@@ -150,7 +155,11 @@ impl<'t> Resolver<'t> {
 
     fn not_formal(&mut self) {
         let Some(first) = self.tree.nodes.first() else { return };
-        let what = if self.tree.dialect == Dialect::Draft { "a draft" } else { "a reader's translation" };
+        let what = match self.tree.dialect {
+            Dialect::Draft => "a draft",
+            Dialect::Natural => "a reader's translation",
+            _ => "this plan",
+        };
         let message = format!("{what} cannot be compiled: its lines are sentences");
         self.report(
             Diagnostic::at(Code::NC060, first.span, message)
@@ -283,8 +292,8 @@ impl<'t> Resolver<'t> {
     /// A value line that holds no value, but an operation or a sentence; what stands below it is read all the same.
     fn no_value(&mut self, node: &Node, what: Option<&str>) -> Role {
         let text = shown(&node.text);
-        let unsupported = node.concept.problems.iter().any(|p| p.error) || is_unsupported(node.kind);
-        if unsupported {
+        let reported = has_error(node) || is_unsupported(node.kind) || is_wrapped_in_sign(node);
+        if reported {
             return Role::Broken;
         }
         let diagnostic = match what {
@@ -364,10 +373,10 @@ impl<'t> Resolver<'t> {
     }
 
     fn no_step(&mut self, node: &Node) {
-        self.report(
-            Diagnostic::at(Code::NC061, node.span, "the loop does not say what one step gives")
-                .help("write `<= $.({x})` below it, where `{x}` is computed below it too"),
-        );
+        self
+            .report(Diagnostic::at(Code::NC061, node.span, "the loop does not say what one step gives").help(
+            "write `<= $.({x})` and a line `<- {x}` below the loop line, with what computes `{x}` below that",
+        ));
     }
 
     /// A line has one function; only gates may stand side by side, and must then all hold.
@@ -506,6 +515,16 @@ fn function_kind(node: &Node) -> Option<FunctionKind> {
         Kind::Input => FunctionKind::Input,
         _ => return None,
     })
+}
+
+/// Reading reported an error in the text of the line.
+pub(super) fn has_error(node: &Node) -> bool {
+    node.concept.problems.iter().any(|p| p.error || p.code.severity() == Severity::Error)
+}
+
+/// `%d9f(..`: reported on reading (`NC017`).
+fn is_wrapped_in_sign(node: &Node) -> bool {
+    node.text.starts_with('%') && node.text.contains('(')
 }
 
 /// Kinds that are reported on reading wherever they stand.

@@ -13,7 +13,7 @@ use super::model::{
     Assertion, ConceptId, ConceptKind, ConceptOrWords, FunctionKind, Resources, Semantic, Work,
 };
 use super::order;
-use super::resolver::{Resolver, shown};
+use super::resolver::{Resolver, is_timing, shown};
 
 impl Resolver<'_> {
     pub(super) fn semantic(
@@ -28,7 +28,7 @@ impl Resolver<'_> {
         let body = order::body(&node.concept.expr)?;
         let children = self.children(head);
         let order = self.value_order(line, &children.values, body);
-        let resources = self.resources(node);
+        let resources = self.resources(line, node);
         let declared = above.sequence.as_ref();
         let (kind, variant, assertion, relation) = match &node.concept.expr {
             Expr::Semantic(written) => {
@@ -41,11 +41,9 @@ impl Resolver<'_> {
             _ => return None,
         };
         let variant = variant.or_else(|| declared.and_then(|s| s.variant));
-        self.table.change(function, |c| {
-            if c.lines.len() <= 1 {
-                c.kind = ConceptKind::Function(kind);
-            }
-        });
+        if self.settled.insert(function) {
+            self.table.change(function, |c| c.kind = ConceptKind::Function(kind));
+        }
         let semantic =
             Semantic { kind, variant, order, body: body.text.clone(), assertion, relation, resources };
         let values = children.values.iter().map(|(_, c)| *c).collect();
@@ -130,10 +128,14 @@ impl Resolver<'_> {
         Assertion { quantifiers, truth: assertion.truth }
     }
 
-    /// Resources and options of a functional line.
-    fn resources(&mut self, node: &Node) -> Resources {
+    /// Resources and options of a functional line. A gate below it can use none of them, so what is written there is
+    /// meant for the operation.
+    fn resources(&mut self, line: NodeId, node: &Node) -> Resources {
         let mut resources = Resources::default();
-        for annotation in node.annotations.iter().filter(|a| a.kind == AnnotationKind::Referential) {
+        let gates = self.tree.children(line).map(|(_, n)| n).filter(|n| is_timing(n.kind));
+        let annotations: Vec<&Annotation> =
+            std::iter::once(node).chain(gates).flat_map(|n| &n.annotations).collect();
+        for annotation in annotations.into_iter().filter(|a| a.kind == AnnotationKind::Referential) {
             let text = annotation.text().trim();
             if text.is_empty() {
                 continue;

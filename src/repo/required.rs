@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::entry::{ConceptEntry, InferenceEntry};
 use super::header::RequiredInput;
-use super::model::{ConceptId, Model, Work};
+use super::model::{Assigning, ConceptId, Inference, Model, Work};
 use super::types;
 
 /// A value a run cannot do without (`NC202`).
@@ -18,7 +18,8 @@ pub struct MissingInput {
     pub carried: bool,
 }
 
-/// The ground value concepts of a model that have no data and no producer, or are carried, in file order.
+/// The ground value concepts of a model that have no data and no producer, or are carried, in file order. An append
+/// to itself is no producer.
 pub fn missing_inputs(model: &Model) -> Vec<MissingInput> {
     let mut produced = vec![false; model.concepts.len()];
     let mut carried = vec![false; model.concepts.len()];
@@ -28,7 +29,9 @@ pub fn missing_inputs(model: &Model) -> Vec<MissingInput> {
         }
     };
     for inference in &model.inferences {
-        mark(&mut produced, inference.target);
+        if !is_own_append(inference) {
+            mark(&mut produced, inference.target);
+        }
         if let Work::Looping(looping) = &inference.work {
             looping.carried.iter().filter(|c| c.lag > 0).for_each(|c| mark(&mut carried, c.concept));
         }
@@ -43,12 +46,23 @@ pub fn missing_inputs(model: &Model) -> Vec<MissingInput> {
         .collect()
 }
 
+/// An append to the concept it infers makes nothing from nothing, so it does not count as a producer.
+fn is_own_append(inference: &Inference) -> bool {
+    matches!(inference.work, Work::Assigning(Assigning::Continuation { destination, .. }) if destination == inference.target)
+}
+
 /// The same over entries, for `required_inputs` of a bundle.
 pub(super) fn required_inputs(
     concepts: &[ConceptEntry],
     inferences: &[InferenceEntry],
 ) -> Vec<RequiredInput> {
-    let produced: FxHashSet<&str> = inferences.iter().map(InferenceEntry::target).collect();
+    let own_append = |i: &&InferenceEntry| {
+        let syntax = i.interpretation().and_then(|w| w.get("syntax"));
+        let field = |name: &str| syntax.and_then(|s| s.get(name)).and_then(Json::as_str);
+        field("marker") == Some("+") && field("assign_destination") == Some(i.target())
+    };
+    let produced: FxHashSet<&str> =
+        inferences.iter().filter(|i| !own_append(i)).map(InferenceEntry::target).collect();
     let carried: FxHashSet<&str> = inferences.iter().flat_map(carried_names).collect();
     let is_value = |c: &ConceptEntry| types::kind_of(c.type_name()).is_some_and(|k| k.is_value());
     concepts

@@ -7,9 +7,11 @@ use rustc_hash::FxHashMap;
 use crate::base::{FileId, FlowIndex, Span};
 use crate::diag::{Code, Diagnostic, Edit, Severity};
 
-use super::ast::{Dialect, IndexScheme, Kind, Line, LineClass, Marker, Node, NodeId, Tree};
-use super::expr::{AssignOp, Concept, Expr, GroupOp, Problem, Semantic, TimingOp, ValueKind};
+use super::ast::{Line, LineClass, Node, NodeId, Tree};
+use super::expr::{Concept, Expr, Problem, ValueKind};
+use super::kind::{Dialect, IndexScheme, Kind, Marker};
 use super::logical::{self, Draft, FlatHead, Joined, line_number};
+use super::operation::{AssignOp, GroupOp, Semantic, TimingOp};
 use super::reader::{Class, concept, shorten};
 use super::{checks, declared, dialect, layout};
 
@@ -138,14 +140,14 @@ impl Builder {
             declared_index: None,
             sequence: None,
             heads: None,
-            annotations: draft.annotations,
-            leading: draft.leading,
+            annotations: std::mem::take(&mut draft.annotations),
+            leading: std::mem::take(&mut draft.leading),
             parent: None,
             children: Vec::new(),
         };
         // Inline parts come first, also when a wrapped line has its annotations after a line of its own.
         node.annotations.sort_by_key(|a| !a.inline);
-        declared::read(&mut node, draft.flat.as_ref(), &mut self.diagnostics);
+        declared::read(&mut node, &mut draft, &mut self.diagnostics);
         if wrapped_in_sign {
             let message = format!("the plan is wrapped in a perceptual sign: `{}`", shorten(&node.text));
             self.diagnostics.push(
@@ -283,7 +285,7 @@ impl Builder {
     fn finish(mut self, text: &str, hint: Option<Dialect>) -> (Tree, Vec<Diagnostic>) {
         settle_kinds(&mut self.tree);
         self.tree.dialect = hint.unwrap_or_else(|| dialect::detect(&self.tree));
-        let sentences = matches!(self.tree.dialect, Dialect::Draft | Dialect::Natural);
+        let sentences = matches!(hint, Some(Dialect::Draft | Dialect::Natural));
         let diagnostics = &mut self.diagnostics;
         for node in &self.tree.nodes {
             // A root in a perceptual sign has been reported as such.
@@ -415,6 +417,6 @@ fn semantic_kind(tree: &Tree, node: &Node, semantic: &Semantic) -> Kind {
         return Kind::Judgement;
     }
     // The braces of `<{..}>` are the current form of a judgement, whatever it is for.
-    let current = semantic.body.angle && semantic.subject == super::expr::Subject::Unwritten;
+    let current = semantic.body.angle && semantic.subject == super::operation::Subject::Unwritten;
     if current { Kind::Judgement } else { Kind::Imperative }
 }

@@ -1,15 +1,20 @@
 //! What can be said of a plan's reading only when all of it is read: indentation, empty lines, unsupported
 //! constructs, loop numbers, the direction of appends (language spec, sections 2.2, 5 and 12).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{Annotation, Kind, LoopNumber, Marker, Node, NodeId, Tree};
+use super::ast::{Annotation, Line, LoopNumber, Node, NodeId, Tree};
 use super::data;
-use super::expr::{AssignOp, Assigning, Expr, InputForm, Spelling, TimingOp, Value};
+use super::expr::{Expr, Value};
 use super::identity::base_key;
+use super::kind::{Kind, Marker};
+use super::operation::{AssignOp, Assigning, InputForm, Spelling, TimingOp};
+
+/// Different steps that are counted; a file with more has no usual one.
+const MAX_STEPS: usize = 64;
 
 /// Runs all checks, and gives the loops their numbers.
 pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
@@ -35,27 +40,43 @@ pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Steps that differ from the file's usual one (NC010).
+/// Steps that differ from the file's usual one, and tabs beside blanks (NC010).
 fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
-    let column = |node: &Node| tree.lines.get(node.line as usize - 1).map(|l| (l.column, l));
+    let line = |node: &Node| tree.lines.get(node.line as usize - 1);
     let mut steps = Vec::new();
-    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    // Step, how often, in the order of the file.
+    let mut counts: Vec<(u32, usize)> = Vec::new();
     for node in tree.nodes.iter().filter(|n| !n.flat) {
         let Some(parent) = node.parent.and_then(|p| tree.node(p)) else { continue };
-        if let (Some((own, line)), Some((above, _))) = (column(node), column(parent)) {
-            let step = own.saturating_sub(above);
-            *counts.entry(step).or_default() += 1;
-            steps.push((step, Span { end: line.content, ..line.span }));
+        let (Some(own), Some(above)) = (line(node), line(parent)) else { continue };
+        let step = own.column.saturating_sub(above.column);
+        if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == step) {
+            *count += 1;
+        } else if counts.len() < MAX_STEPS {
+            counts.push((step, 1));
         }
+        steps.push((step, Span { end: own.content, ..own.span }));
     }
-    // The most frequent step, the smaller one of equals.
-    let usual = counts
-        .iter()
-        .fold((0, 0), |best, (step, count)| if *count > best.1 { (*step, *count) } else { best });
+    // The most frequent step, the first of equals.
+    let usual = counts.iter().fold((0, 0), |best, count| if count.1 > best.1 { *count } else { best });
     for (step, span) in steps.into_iter().filter(|(step, _)| *step != usual.0) {
         let message = format!("indented by {step} columns, elsewhere by {}", usual.0);
         diagnostics
             .push(Diagnostic::at(Code::NC010, span, message).help(format!("indent by {} columns", usual.0)));
+    }
+    let width = |l: &Line| l.content.saturating_sub(l.span.start);
+    let indented = || tree.nodes.iter().filter_map(line).filter(|l| l.column > 0);
+    // A tab makes the indentation wider than its bytes; a wide blank makes it narrower.
+    let tab = indented().find(|l| l.column > width(l));
+    let blank = indented().find(|l| l.column <= width(l));
+    if let (Some(tab), Some(blank)) = (tab, blank) {
+        let (first, later) = if tab.span.start < blank.span.start { (tab, blank) } else { (blank, tab) };
+        let place = |l: &Line| Span { end: l.content, ..l.span };
+        diagnostics.push(
+            Diagnostic::at(Code::NC010, place(later), "indentation mixes tabs and blanks")
+                .also(place(first), "indented the other way here")
+                .help("indent with blanks only"),
+        );
     }
 }
 

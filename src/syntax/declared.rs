@@ -6,14 +6,16 @@ use std::sync::Arc;
 use crate::base::{FlowIndex, Span};
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{AnnotationKind, Family, IndexScheme, Kind, Marker, Node, NodeId, Sequence, Tree, Variant};
-use super::logical::FlatHead;
+use super::ast::{AnnotationKind, Node, NodeId, Tree};
+use super::kind::{Family, IndexScheme, Kind, Marker, Sequence, Variant};
+use super::logical::Draft;
 use super::reader::shorten;
 
-/// Takes the declared index and sequence of a line from its annotations and its flat head.
-pub(super) fn read(node: &mut Node, flat: Option<&FlatHead>, diagnostics: &mut Vec<Diagnostic>) {
+/// Takes the declared index and sequence of a line from its annotations and its head.
+pub(super) fn read(node: &mut Node, draft: &mut Draft, diagnostics: &mut Vec<Diagnostic>) {
+    let flat = draft.flat.as_ref();
     let mut sequence = flat.filter(|f| is_sequence(&f.word)).map(|f| (Arc::clone(&f.word), f.word_span));
-    let mut index: Option<(Arc<str>, Span)> = None;
+    let mut index = draft.index.take();
     for annotation in &node.annotations {
         let value = annotation.value.clone().filter(|v| !v.is_empty()).map(|v| (v, annotation.value_span));
         match (annotation.kind, annotation.base_key()) {
@@ -268,4 +270,39 @@ fn sequence_fits_nothing(tree: &Tree, id: NodeId, node: &Node) -> Option<Diagnos
         Diagnostic::at(Code::NC032, sequence.span, message)
             .help("remove the word or correct it; the sequence follows from the operation"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::FileId;
+
+    #[test]
+    fn sequence_words() {
+        let span = Span::new(FileId(0), 0, 0);
+        for (written, word, family, variant) in [
+            ("assignment", "assigning", Some(Family::Assigning), None),
+            ("quantifying", "quantifying", Some(Family::Looping), None),
+            ("io", "imperative_input", Some(Family::Imperative), Some(Variant::Input)),
+            ("imperative (python)", "imperative", Some(Family::Imperative), Some(Variant::Python)),
+            ("imperative/simple", "imperative/simple", Some(Family::Imperative), None),
+            (
+                "judgement_in_composition",
+                "judgement_in_composition",
+                Some(Family::Judgement),
+                Some(Variant::Composition),
+            ),
+            (
+                "imperative_python_indirect",
+                "imperative_python_indirect",
+                Some(Family::Imperative),
+                Some(Variant::PythonIndirect),
+            ),
+            ("nominalization", "nominalization", None, None),
+            ("groupings", "groupings", None, None),
+        ] {
+            let sequence = sequence_of(Arc::from(written), span);
+            assert_eq!((sequence.word.as_ref(), sequence.family, sequence.variant), (word, family, variant));
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{AnnotationKind, Dialect, Kind, Node, Tree};
-use super::expr::{AssignOp, Expr, Spelling};
+use super::ast::{AnnotationKind, Node, Tree};
+use super::expr::Expr;
+use super::kind::{Dialect, Kind};
+use super::operation::{AssignOp, Spelling};
 
 /// Detects the dialect. The extensions of drafts and reader texts settle it beforehand.
 pub(super) fn detect(tree: &Tree) -> Dialect {

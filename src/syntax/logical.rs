@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::base::{FileId, Span};
 use crate::diag::{Code, Diagnostic};
 
-use super::ast::{Annotation, AnnotationKind, Line, LineClass, Marker, NodeId};
+use super::ast::{Annotation, AnnotationKind, Line, LineClass, NodeId};
 use super::brackets::Brackets;
 use super::expr::{Expr, Part};
+use super::kind::Marker;
 use super::layout::trim;
 use super::reader::{Class, concept, shorten};
 use super::spanmap::SpanMap;
@@ -23,6 +24,8 @@ pub(super) struct Draft {
     pub(super) marker: Marker,
     /// A line without a marker that would be a root: prose unless it is a concept or has children.
     pub(super) doubtful: bool,
+    /// An index before a role word.
+    pub(super) index: Option<(Arc<str>, Span)>,
     /// The head of a flat line: index, word, qualifier.
     pub(super) flat: Option<FlatHead>,
     pub(super) text: Joined,
@@ -171,12 +174,15 @@ impl Assembler<'_> {
                 self.mistaken(marker, start, start + len);
                 self.concept(line.column, marker, start + len, end);
             }
-            Head::Role(Marker::None, len) => {
-                let root = self.would_be_root(line.column);
-                let marker = if root { Marker::None } else { Marker::Value };
+            Head::Role(marker, len, index) => {
+                let deeper = marker == Marker::None && !self.would_be_root(line.column);
+                let marker = if deeper { Marker::Value } else { marker };
                 self.concept(line.column, marker, start + len, end);
+                if let (Some(draft), Some((from, to))) = (self.drafts.last_mut(), index) {
+                    let text = self.source.get(start + from..start + to).unwrap_or("");
+                    draft.index = Some((Arc::from(text), Span::new(self.file, start + from, start + to)));
+                }
             }
-            Head::Role(marker, len) => self.concept(line.column, marker, start + len, end),
             _ => self.markerless(line.column, start, end),
         }
     }
@@ -227,6 +233,7 @@ impl Assembler<'_> {
             column,
             marker,
             doubtful: false,
+            index: None,
             flat,
             text: Joined::new(self.file, text_start),
             annotations: Vec::new(),
@@ -242,7 +249,6 @@ impl Assembler<'_> {
     /// Takes a piece of concept text in, with what follows it on its line.
     fn text(&mut self, start: usize, end: usize) {
         let (how, at) = trailer::text_end(self.source, start, end, &mut self.open.brackets);
-        let file = self.file;
         if let Some(draft) = self.drafts.last_mut() {
             draft.text.push(self.source, start, at);
         }
@@ -252,19 +258,12 @@ impl Assembler<'_> {
             End::Comment => trailer::comment(self.here(true), at, end).into_iter().collect(),
         };
         self.open.ended = true;
-        if let Some(comment) = annotations.first().filter(|_| how == End::Comment) {
-            if comment.kind == AnnotationKind::Comment {
-                let sign = self.source.get(at..at + 2).unwrap_or("#").trim_end().to_owned();
-                let message = format!("inline comment with `{sign}`");
-                let diagnostic = Diagnostic::at(Code::NC041, comment.span, message);
-                self.report(diagnostic.help("write comments behind `| /:`"));
-            }
-        }
-        if how == End::ForcedPipe {
-            let message = "a bracket is not closed before the annotation";
-            let text = self.drafts.last().map_or(Span::new(file, start, at), |d| d.text.span);
-            let diagnostic = Diagnostic::at(Code::NC013, text, message);
-            self.report(diagnostic.help("close the bracket before the `|`"));
+        let signed = annotations.first().filter(|a| how == End::Comment && a.kind == AnnotationKind::Comment);
+        if let Some(comment) = signed {
+            let sign = self.source.get(at..at + 2).unwrap_or("#").trim_end();
+            let diagnostic =
+                Diagnostic::at(Code::NC041, comment.span, format!("inline comment with `{sign}`"));
+            self.report(diagnostic.help("write comments behind `| /:`"));
         }
         if let Some(draft) = self.drafts.last_mut() {
             draft.annotations.extend(annotations);
@@ -442,4 +441,49 @@ pub(super) fn annotation_without_pipe(text: &str) -> Option<(usize, Part)> {
     let dotted = digits.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
     (dotted && concept.ends_with([')', ']', '}', '>']))
         .then(|| (concept.len(), Part::new(concept.len() + 1, text.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_text_maps_back_to_the_file() {
+        let source = "x\t \ty  z\n   \u{3000}w\t";
+        let mut joined = Joined::new(FileId(0), 0);
+        joined.push(source, 0, 8);
+        joined.push(source, 9, source.len());
+        assert_eq!(joined.text, "x y z w");
+        let words = [(0, "x"), (2, "y"), (4, "z"), (6, "w")];
+        for (at, word) in words {
+            let span = joined.map.span(Part::new(at, at + 1));
+            assert_eq!(&source[span.start as usize..span.end as usize], word);
+        }
+        let span = joined.map.span(Part::new(2, 7));
+        assert_eq!(&source[span.start as usize..span.end as usize], "y  z\n   \u{3000}w");
+        let joint = joined.map.span(Part::new(5, 6));
+        assert_eq!(&source[joint.start as usize..joint.end as usize], "\n");
+    }
+
+    #[test]
+    fn an_annotation_without_a_pipe_needs_a_closed_concept() {
+        let found = |text: &'static str| annotation_without_pipe(text).map(|(len, _)| &text[..len]);
+        assert_eq!(found("({normcode draft}) 1. assignment"), Some("({normcode draft})"));
+        assert_eq!(found("{a} 1.2. imperative_input"), Some("{a}"));
+        for text in
+            ["take 1. step", "{a} 1.2 step", "{a} 1.2. Step", "{a} .1. step", "1. step", "{a} 1. step 2"]
+        {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bodies_in_angle_brackets() {
+        for text in ["::<a", "::{%(direct)}<a", ":%(True):<a", ":: <a"] {
+            assert!(has_angle_body(text), "{text}");
+        }
+        for text in ["::(a", ":%(True", "::{a", "<a", "{a}<$={1}"] {
+            assert!(!has_angle_body(text), "{text}");
+        }
+    }
 }

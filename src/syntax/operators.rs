@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::diag::Code;
 
-use super::expr::{
-    AssignOp, Assigning, Carry, Expr, GroupOp, Grouping, Looping, Modifier, ModifierKind, Operand,
-    OperandKind, Part, Spelling, SuffixKind, Timing, TimingOp, Value, ValueKind,
-};
+use super::expr::{Expr, Part, SuffixKind, Value, ValueKind};
 use super::grammar::Rule;
+use super::operation::{
+    AssignOp, Assigning, Carry, GroupOp, Grouping, Looping, Modifier, ModifierKind, Operand, OperandKind,
+    Spelling, Timing, TimingOp,
+};
 use super::reader::{Piece, Reader};
 
 /// The heads a `<=` line can begin with, for suggestions.

@@ -10,6 +10,9 @@ use super::brackets::{MAX_DEPTH, mask};
 use super::expr::{Concept, Expr, Part, Problem, ValueKind};
 use super::grammar::{Rule, read};
 
+/// Open brackets reported of one text.
+const MAX_UNCLOSED: usize = 4;
+
 /// The classes of lines that differ in what is tried first (language spec, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Class {
@@ -40,19 +43,17 @@ pub(super) fn concept(text: &str, class: Class) -> Concept {
     let mut reader = Reader::new(text, &masked.text);
     let mut concept = reader.concept(whole, class);
     let operation = !matches!(concept.expr, Expr::Value(_) | Expr::Informal | Expr::Empty);
-    for at in masked.unclosed.iter().take(4) {
+    // What is unread because of an open bracket is said once, at the bracket.
+    let open = |p: &Part| masked.unclosed.iter().any(|at| p.start as usize <= *at && *at < p.end as usize);
+    reader.problems.retain(|p| p.code != Code::NC019 || !open(&p.part));
+    for at in masked.unclosed.iter().take(MAX_UNCLOSED) {
         let bracket = text.get(*at..at + 1).unwrap_or("(");
         let closer = match bracket {
             "(" => ")",
             "[" => "]",
             _ => "}",
         };
-        reader.problem(
-            Code::NC013,
-            Part::new(*at, at + 1),
-            format!("bracket `{bracket}` is not closed"),
-            Some(format!("add the missing `{closer}`")),
-        );
+        reader.not_closed(Part::new(*at, at + 1), bracket, closer);
         if operation {
             reader.make_error();
         }
@@ -157,6 +158,11 @@ impl<'a> Reader<'a> {
             let replacement = Some(write.to_owned());
             self.problems.push(Problem { code, error: false, part, message, help, replacement });
         }
+    }
+
+    fn not_closed(&mut self, place: Part, bracket: &str, closer: &str) {
+        let help = Some(format!("add the missing `{closer}`, before any `|`"));
+        self.problem(Code::NC013, place, format!("bracket `{bracket}` is not closed"), help);
     }
 
     fn make_error(&mut self) {
@@ -264,6 +270,11 @@ impl<'a> Reader<'a> {
     }
 
     fn unread_tail(&mut self, place: Part) {
+        let open_body = self.slice(place).starts_with('<') && !self.slice(place).contains('>');
+        if open_body {
+            self.not_closed(Part { start: place.start, end: place.start + 1 }, "<", ">");
+            return self.make_error();
+        }
         let rest = shorten(self.slice(place));
         let help = "remove it, or put it inside the brackets before it".to_owned();
         self.problem(

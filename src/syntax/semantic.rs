@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use super::expr::{
-    Assertion, Body, Input, InputForm, Method, Part, Quantifier, QuantifierWord, Reference, Semantic, Slot,
-    SlotInstance, SlotKey, Subject, Suffix, SuffixKind,
-};
+use super::expr::{Part, Reference, SlotKey, Suffix, SuffixKind};
 use super::grammar::Rule;
+use super::operation::{
+    Assertion, Body, Input, InputForm, Method, Quantifier, QuantifierWord, Semantic, Slot, SlotInstance,
+    Subject,
+};
 use super::reader::{Piece, Reader, value_kind};
 
 /// The words that make `:%(..):` or a norm an assertion: nothing but truth, quantified or not.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::base::{FileId, Span};
 
-use super::ast::{Annotation, AnnotationKind, Marker};
+use super::ast::{Annotation, AnnotationKind};
 use super::brackets::{Brackets, mask};
 use super::grammar::{Rule, first, read};
+use super::kind::Marker;
 use super::layout::trim;
 
 /// How a concept text ended before the end of its line.
@@ -207,8 +208,8 @@ pub(super) enum Head {
     Marker(Marker, usize),
     /// A known mistake: the marker that is meant, and the length of what is written.
     Mistaken(Marker, usize),
-    /// A role word; the marker it stands for, and its length.
-    Role(Marker, usize),
+    /// A role word; the marker it stands for, its length, and where the index before it stands.
+    Role(Marker, usize, Option<(usize, usize)>),
     /// The head of a flat line.
     Flat(Flat),
 }
@@ -246,11 +247,14 @@ pub(super) fn head(content: &str) -> Head {
             _ => Head::Mistaken(Marker::Value, len),
         },
         Rule::role => {
-            let word = pair.into_inner().find(|p| p.as_rule() == Rule::role_word).and_then(first);
+            let mut inner = pair.into_inner();
+            let index = inner.clone().find(|p| p.as_rule() == Rule::index);
+            let index = index.map(|p| (p.as_span().start(), p.as_span().end()));
+            let word = inner.find(|p| p.as_rule() == Rule::role_word).and_then(first);
             match word.map(|p| p.as_rule()) {
-                Some(Rule::role_function) => Head::Role(Marker::Function, len),
-                Some(Rule::role_value) => Head::Role(Marker::Value, len),
-                _ => Head::Role(Marker::None, len),
+                Some(Rule::role_function) => Head::Role(Marker::Function, len, index),
+                Some(Rule::role_value) => Head::Role(Marker::Value, len, index),
+                _ => Head::Role(Marker::None, len, index),
             }
         }
         Rule::flat_head => {
@@ -279,5 +283,54 @@ fn known_marker(text: &str) -> Marker {
         "<-" => Marker::Value,
         "<*" => Marker::Context,
         _ => Marker::Carry,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(text: &str) -> (End, &str) {
+        let (how, at) = text_end(text, 0, text.len(), &mut Brackets::default());
+        (how, &text[..at])
+    }
+
+    #[test]
+    fn concept_texts_end_outside_brackets() {
+        for (text, expected) in [
+            ("{a|b}<:{1}> | 1.1", (End::Pipe, "{a|b}<:{1}> ")),
+            ("{a}|x", (End::Pipe, "{a}")),
+            ("{a} /: b", (End::Comment, "{a} ")),
+            ("{a} # b", (End::Comment, "{a} ")),
+            ("{a} // b", (End::Comment, "{a} ")),
+            ("take #5 of http://x", (End::Line, "take #5 of http://x")),
+            ("&[#] %>({a})", (End::Line, "&[#] %>({a})")),
+            ("({a | b", (End::Line, "({a | b")),
+            ("({a | 1.2. x", (End::ForcedPipe, "({a ")),
+            ("({a | ref. x", (End::ForcedPipe, "({a ")),
+            ("{a}) | x", (End::Pipe, "{a}) ")),
+        ] {
+            assert_eq!(end(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn heads_of_lines() {
+        for (text, expected) in [
+            ("<-{error}", Head::Marker(Marker::Value, 2)),
+            (":<:({a})", Head::Marker(Marker::Output, 3)),
+            ("<= :%(True):<a>", Head::Marker(Marker::Function, 2)),
+            ("<=:%(True):<a>", Head::Marker(Marker::Function, 2)),
+            ("<=: $.({a})", Head::Mistaken(Marker::Function, 3)),
+            ("-> {a}", Head::Mistaken(Marker::Value, 2)),
+            ("=> {a}", Head::Mistaken(Marker::Function, 2)),
+            ("<all done>", Head::None),
+            ("{a}", Head::None),
+            ("(ACTION) is done", Head::Role(Marker::Function, 8, None)),
+            ("(action) is done", Head::None),
+            ("1.2 apples", Head::None),
+        ] {
+            assert_eq!(head(text), expected, "{text}");
+        }
     }
 }

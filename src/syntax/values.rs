@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::diag::Code;
 
-use super::expr::{
-    Axis, Literal, Operand, OperandKind, Part, Pick, Reference, SlotKey, Suffix, SuffixKind, Value, ValueKind,
-};
+use super::expr::{Literal, Part, Pick, Reference, SlotKey, Suffix, SuffixKind, Value, ValueKind};
 use super::grammar::Rule;
+use super::operation::{Axis, Operand, OperandKind};
 use super::reader::{Piece, Reader, shorten, value_kind};
 
 /// Operands before and after the dividing colon of a list.

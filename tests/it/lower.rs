@@ -122,3 +122,301 @@ fn addition() {
     assert!(compiled.repositories.required_inputs.is_empty());
     load(&compiled.repositories).unwrap();
 }
+
+/// Every plan of a folder, with what is said about it.
+fn folder(name: &str) -> Vec<(String, String)> {
+    let path = root().join("tests/corpus").join(name);
+    let mut files: Vec<PathBuf> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    files.into_iter().map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), read(&p))).collect()
+}
+
+#[test]
+fn corpus_compiles_or_says_why() {
+    let mut out = String::new();
+    for group in ["legacy", "flat", "current", "paired", "edge", "draft", "natural"] {
+        for (name, text) in folder(group) {
+            let compiled = compile(&name, &text);
+            let errors = compiled.diagnostics.iter().filter(|d| d.is_error()).count();
+            let repositories = &compiled.repositories;
+            writeln!(
+                out,
+                "== {group}/{name}: {} concepts, {} inferences, {errors} errors",
+                repositories.concepts.len(),
+                repositories.inferences.len()
+            )
+            .unwrap();
+            if matches!(group, "legacy" | "flat" | "edge") || errors == 0 {
+                out.push_str(&shown(&compiled));
+            }
+            if errors == 0 {
+                if let Err(problems) = load(repositories) {
+                    for p in problems.iter().filter(|p| p.is_error()) {
+                        writeln!(out, "LOAD {}: {}", p.code, p.message).unwrap();
+                    }
+                }
+            }
+        }
+    }
+    fs::write("/tmp/corpus.txt", &out).unwrap();
+}
+
+#[test]
+fn bench() {
+    for w in 1..=7 {
+        let text = read(format!("/tmp/bW{w}/plan.nc"));
+        let compiled = compile("plan.nc", &text);
+        println!("W{w}\n{}", shown(&compiled).lines().take(6).collect::<Vec<_>>().join("\n"));
+        println!("{} {}", compiled.repositories.concepts.len(), compiled.repositories.inferences.len());
+        load(&compiled.repositories).unwrap();
+    }
+}
+
+/// A name without its placement and its identity index, as section 8 compares them.
+fn plain(name: &str) -> String {
+    let mut name = name.to_owned();
+    for open in ["<:{", "<$={"] {
+        while let Some(at) = name.find(open) {
+            let Some(end) = name[at..].find("}>") else { break };
+            name.replace_range(at..at + end + 2, "");
+        }
+    }
+    name
+}
+
+fn helper(name: &str) -> bool {
+    name.starts_with("nominalized_action_") || name.starts_with("prompt_location_")
+}
+
+fn set(json: &Json) -> Vec<String> {
+    let mut names: Vec<String> = json
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|n| n.as_str().unwrap())
+        .filter(|n| !helper(n))
+        .map(plain)
+        .collect();
+    names.sort();
+    names
+}
+
+/// The bare addition plan against the hand-made repository: every disagreement, and nothing else.
+#[test]
+fn addition_pair() {
+    let ours =
+        compile("009.nc", &read(root().join("tests/corpus/legacy/009_addition_system.nc"))).repositories;
+    let theirs = Repositories::from_two_files(
+        &read(root().join("tests/repos/211_saved_add.concept.json")),
+        &read(root().join("tests/repos/211_saved_add.inference.json")),
+    )
+    .unwrap();
+    let mut out = String::new();
+    let mut differ = |index: &str, what: &str, a: String, b: String| {
+        if a != b {
+            writeln!(out, "{index} {what}\n    source:     {a}\n    repository: {b}").unwrap();
+        }
+    };
+    let mut indices = [Vec::new(), Vec::new()];
+    for (list, repositories) in indices.iter_mut().zip([&ours, &theirs]) {
+        list.extend(repositories.inferences.iter().map(|i| i.flow_index().to_owned()));
+        list.sort();
+    }
+    assert_eq!(indices[0], indices[1]);
+    for a in &ours.inferences {
+        let index = a.flow_index();
+        let b = theirs.inferences.iter().find(|b| b.flow_index() == index).unwrap();
+        differ(index, "sequence", a.sequence().into(), b.sequence().into());
+        differ(index, "function", plain(a.function().unwrap()), plain(b.function().unwrap()));
+        differ(index, "target", plain(a.target()), plain(b.target()));
+        for list in ["value_concepts", "context_concepts"] {
+            differ(index, list, set(&a.raw()[list]).join(", "), set(&b.raw()[list]).join(", "));
+        }
+        let work = |i: &normc::repo::InferenceEntry| {
+            let mut work = i.raw()["working_interpretation"].clone();
+            let fields = work.as_object_mut().unwrap();
+            fields.shift_remove("with_thinking");
+            fields.shift_remove("is_relation_output");
+            if let Some(order) = fields.get_mut("value_order").and_then(Json::as_object_mut) {
+                order.retain(|name, _| !helper(name));
+                order.sort_keys();
+            }
+            work.to_string()
+        };
+        differ(index, "working interpretation", work(a), work(b));
+    }
+    let names = |r: &Repositories| {
+        r.concepts.iter().map(|c| c.name().to_owned()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (mine, known) = (names(&ours), names(&theirs));
+    let only = |a: &std::collections::BTreeSet<String>, b: &std::collections::BTreeSet<String>| {
+        a.difference(b).cloned().collect::<Vec<_>>().join("\n    ")
+    };
+    writeln!(out, "concepts only in the source\n    {}", only(&mine, &known)).unwrap();
+    writeln!(out, "concepts only in the repository\n    {}", only(&known, &mine)).unwrap();
+    for a in &ours.concepts {
+        let Some(b) = theirs.concepts.iter().find(|b| b.name() == a.name()) else { continue };
+        for field in ["type", "is_ground_concept", "is_final_concept", "is_invariant"] {
+            let (x, y) = (&a.raw()[field], &b.raw()[field]);
+            if x != y {
+                writeln!(out, "{} {field}: source {x}, repository {y}", a.name()).unwrap();
+            }
+        }
+    }
+    snapshot("repo", "addition_pair", &out);
+}
+
+/// Source and repository pairs of the second generation: how many entries agree, as section 8 counts.
+#[test]
+fn other_pairs() {
+    let mut out = String::new();
+    for (source, stem) in [
+        ("081_gold_example_syntax_coherence.ncd", "214_gold_gold_en"),
+        ("084_iteration_8_derivation.pf.ncd", "215_iteration_8"),
+        ("087_iteration_10_formalization.pf.ncd", "226_iteration_10"),
+        ("088_canvas_assistant_compiler_pf.ncd", "228_canvas_assistant_chat"),
+    ] {
+        let ours = compile(source, &read(root().join("tests/corpus/current").join(source))).repositories;
+        let theirs = Repositories::from_two_files(
+            &read(root().join(format!("tests/repos/{stem}.concept.json"))),
+            &read(root().join(format!("tests/repos/{stem}.inference.json"))),
+        )
+        .unwrap();
+        let mut counts = [0; 6];
+        let mut details = String::new();
+        for a in &ours.inferences {
+            let index = a.flow_index();
+            let Some(b) = theirs.inferences.iter().find(|b| b.flow_index() == index) else {
+                writeln!(details, "    {index} only in the source").unwrap();
+                continue;
+            };
+            let same = [
+                true,
+                a.sequence() == b.sequence(),
+                plain(a.function().unwrap()) == plain(b.function().unwrap()),
+                plain(a.target()) == plain(b.target()),
+                set(&a.raw()["value_concepts"]) == set(&b.raw()["value_concepts"]),
+                set(&a.raw()["context_concepts"]) == set(&b.raw()["context_concepts"]),
+            ];
+            for (count, same) in counts.iter_mut().zip(same) {
+                *count += usize::from(same);
+            }
+            let pairs = [
+                ("sequence", same[1], a.sequence().to_owned(), b.sequence().to_owned()),
+                ("function", same[2], a.function().unwrap().to_owned(), b.function().unwrap().to_owned()),
+                ("target", same[3], a.target().to_owned(), b.target().to_owned()),
+                (
+                    "values",
+                    same[4],
+                    set(&a.raw()["value_concepts"]).join(", "),
+                    set(&b.raw()["value_concepts"]).join(", "),
+                ),
+                (
+                    "contexts",
+                    same[5],
+                    set(&a.raw()["context_concepts"]).join(", "),
+                    set(&b.raw()["context_concepts"]).join(", "),
+                ),
+            ];
+            for (what, _, x, y) in pairs.into_iter().filter(|p| !p.1) {
+                writeln!(details, "    {index} {what}: {x}\n        repository: {y}").unwrap();
+            }
+        }
+        let [indices, sequences, functions, targets, values, contexts] = counts;
+        writeln!(
+            out,
+            "{source}: {} heads, {} entries; equal: indices {indices}, sequences {sequences}, functions {functions}, targets {targets}, values {values}, contexts {contexts}\n{details}",
+            ours.inferences.len(),
+            theirs.inferences.len(),
+        )
+        .unwrap();
+    }
+    snapshot("repo", "other_pairs", &out);
+}
+
+#[test]
+fn perf() {
+    for w in ["W1", "W2", "W4", "W5", "W6"] {
+        for n in [5000, 20000] {
+            let text = read(format!("/tmp/p/{w}-{n}/plan.nc"));
+            let t = std::time::Instant::now();
+            let mut sources = SourceMap::default();
+            let file = sources.add(SourceFile::new("plan.nc", text.as_str()));
+            let (tree, diagnostics) = parse(file, &text, None);
+            let a = t.elapsed();
+            let (plan, found) = resolve(&tree);
+            let b = t.elapsed();
+            let lowered = lower(&plan, &sources, &diagnostics, &LowerOptions::default());
+            let c = t.elapsed();
+            let text = lowered.repositories.write();
+            let d = t.elapsed();
+            let r = Repositories::read(&text).unwrap();
+            let e = t.elapsed();
+            load(&r).unwrap();
+            println!(
+                "{w} {n}: lines {} parse {a:?} resolve {:?} lower {:?} write {:?} read {:?} load {:?} errors {}",
+                tree.lines.len(),
+                b - a,
+                c - b,
+                d - c,
+                e - d,
+                t.elapsed() - e,
+                found.iter().filter(|d| d.is_error()).count()
+            );
+        }
+    }
+}
+
+#[test]
+fn dump2() {
+    for (source, stem) in [
+        ("081_gold_example_syntax_coherence.ncd", "214_gold_gold_en"),
+        ("084_iteration_8_derivation.pf.ncd", "215_iteration_8"),
+        ("087_iteration_10_formalization.pf.ncd", "226_iteration_10"),
+        ("088_canvas_assistant_compiler_pf.ncd", "228_canvas_assistant_chat"),
+    ] {
+        let c = compile(source, &read(root().join("tests/corpus/current").join(source)));
+        let theirs = Repositories::from_two_files(
+            &read(root().join(format!("tests/repos/{stem}.concept.json"))),
+            &read(root().join(format!("tests/repos/{stem}.inference.json"))),
+        )
+        .unwrap();
+        println!("== {source}\n{}", shown(&c));
+        if let Err(p) = load(&c.repositories) {
+            println!("LOAD {p:?}");
+        }
+        for a in &c.repositories.inferences {
+            let Some(b) = theirs.inferences.iter().find(|b| b.flow_index() == a.flow_index()) else {
+                continue;
+            };
+            let (x, y) = (&a.raw()["working_interpretation"], &b.raw()["working_interpretation"]);
+            let mut y = y.clone();
+            for k in ["workspace", "flow_info", "blackboard"] {
+                y.as_object_mut().unwrap().shift_remove(k);
+            }
+            if *x != y {
+                println!("{} {}\n   {}\n   {}", a.flow_index(), a.sequence(), x, y);
+            }
+        }
+        for a in &c.repositories.concepts {
+            let Some(b) = theirs.concepts.iter().find(|b| b.name() == a.name()) else {
+                println!("only ours {}", a.name());
+                continue;
+            };
+            for f in [
+                "type",
+                "is_ground_concept",
+                "is_final_concept",
+                "reference_data",
+                "reference_axis_names",
+                "axis_name",
+            ] {
+                let (x, y) = (&a.raw()[f], b.raw().get(f).unwrap_or(&Json::Null));
+                let falsy = |j: &Json| j.is_null() || *j == Json::Bool(false);
+                if x != y && !(falsy(x) && falsy(y)) {
+                    println!("C {} {f}: {x} | {y}", a.name());
+                }
+            }
+        }
+    }
+}

@@ -113,8 +113,8 @@ pub(super) fn grouping(plan: &Plan, grouping: &Grouping) -> Json {
     json!({"syntax": syntax})
 }
 
-/// As written, one list a source or one for all; where a new axis is made and nothing is written, the declared axes
-/// of each source. Protected axes are taken out. Without a new axis a plain list applies to all sources at once.
+/// As written, one list a source or one for all; where nothing is written in the current form, the declared axes of
+/// each source. Protected axes are taken out. In the legacy form a plain list applies to all sources at once.
 fn by_axes(plan: &Plan, grouping: &Grouping) -> Option<Json> {
     let free = |axes: &[Arc<str>]| -> Json {
         let kept = axes.iter().filter(|a| !grouping.protect.contains(a));
@@ -124,12 +124,14 @@ fn by_axes(plan: &Plan, grouping: &Grouping) -> Option<Json> {
         return Some(lists.iter().map(|l| free(l)).collect::<Vec<_>>().into());
     }
     if !grouping.by_axes.is_empty() {
-        return Some(match grouping.create_axis {
-            Some(_) => grouping.sources.iter().map(|_| free(&grouping.by_axes)).collect::<Vec<_>>().into(),
-            None => free(&grouping.by_axes),
+        return Some(match grouping.current {
+            true => grouping.sources.iter().map(|_| free(&grouping.by_axes)).collect::<Vec<_>>().into(),
+            false => free(&grouping.by_axes),
         });
     }
-    grouping.create_axis.as_ref()?;
+    if !grouping.current {
+        return None;
+    }
     let declared = |id: &ConceptId| plan.concept(*id).filter(|c| c.axes_declared)?.axes.as_deref().map(&free);
     grouping.sources.iter().map(declared).collect::<Option<Vec<Json>>>().map(Json::from)
 }
@@ -165,6 +167,9 @@ pub(super) fn semantic(
                 )
                 .help("write `| %{norm_input}: NAME` below the operation, or leave the `%(composition)` out"),
             ),
+        }
+        if semantic.kind == FunctionKind::Input {
+            fields.insert("is_external_input".into(), Json::from(true));
         }
         if let Some((faculty, _)) = &semantic.resources.body_faculty {
             fields.insert("body_faculty".into(), Json::from(faculty.as_ref()));
