@@ -341,19 +341,22 @@ fn happening(done: Result<Happening, StepFailure>) -> Happening {
 }
 
 fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
-    finish_calls(task, task.calls.iter().map(|call| tools.call(call, task.timeout)).collect())
+    let mut log = CallLog::default();
+    let mut answers = Vec::with_capacity(task.calls.len());
+    for call in &task.calls {
+        log.calls += 1;
+        match tools.call(call, task.timeout) {
+            Ok(answer) => answers.push(CallAnswer { value: answer.value, text: answer.text }),
+            Err(failure) => return (Err(failure), log),
+        }
+    }
+    (task.finish(answers).map(Happening::Gave), log)
 }
 
 fn call_all_parallel(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
     use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
     let one = |call: &Call| tools.call(call, task.timeout);
-    finish_calls(task, task.calls.par_iter().map(one).collect())
-}
-
-fn finish_calls(
-    task: &SemanticTask,
-    answers: Vec<Result<Answer, StepFailure>>,
-) -> (Result<Happening, StepFailure>, CallLog) {
+    let answers: Vec<Result<Answer, StepFailure>> = task.calls.par_iter().map(one).collect();
     let log = CallLog { calls: answers.len(), ..CallLog::default() };
     let answers: Result<Vec<CallAnswer>, StepFailure> =
         answers.into_iter().map(|a| a.map(|a| CallAnswer { value: a.value, text: a.text })).collect();

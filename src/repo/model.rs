@@ -112,7 +112,7 @@ pub enum Work {
     /// `quantifying` and `looping`.
     Looping(Looping),
     /// Every imperative and judgement sequence.
-    Semantic(Box<Semantic>),
+    Semantic(Arc<Semantic>),
     /// `simple`: passes its first value on.
     Simple,
 }

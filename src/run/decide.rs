@@ -4,9 +4,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::repo::{Assigning, ConceptId, GateMarker, Work};
-use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
 use crate::tensor::Tensor;
+use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
 
 use super::event::{Happening, SkipCause, StepFailure};
 use super::graph::{ItemId, Role, SlotRef};
@@ -57,7 +59,7 @@ fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
     match &inference.work {
         Work::Semantic(work) => {
             let values = captured.ordered(&work.order)?;
-            let named: Vec<_> = values
+            let named: SmallVec<[_; 4]> = values
                 .iter()
                 .map(|(concept, value)| super::sequence::NamedValue {
                     name: graph.concept_name(*concept),
@@ -186,9 +188,12 @@ impl<'a> Capture<'a> {
     }
 
     /// The values that are passed, in the order the step wants them.
-    fn ordered(&self, order: &[ConceptId]) -> Result<Vec<(ConceptId, Cow<'a, Tensor>)>, StepFailure> {
+    fn ordered(
+        &self,
+        order: &[ConceptId],
+    ) -> Result<SmallVec<[(ConceptId, Cow<'a, Tensor>); 4]>, StepFailure> {
         let graph = self.state.graph();
-        let mut found = Vec::with_capacity(order.len());
+        let mut found = SmallVec::with_capacity(order.len());
         for concept in order {
             let Some(slot) = slot_of(self.state, self.item, *concept) else { continue };
             match self.read(slot)? {

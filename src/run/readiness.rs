@@ -18,7 +18,7 @@ impl State {
         f.unsettled -= 1;
         f.round = f.round.max(round);
         let over = f.unsettled == 0 && f.parent.is_some();
-        let far = f.followers.remove(&info.local);
+        let far = if f.followers.is_empty() { None } else { f.followers.remove(&info.local) };
         for follower in &scope.followers[info.local as usize] {
             self.one_less(graph, frame, *follower, round);
         }
@@ -37,7 +37,7 @@ impl State {
     pub(super) fn listen(&mut self, graph: &Graph, frame: FrameId, local: u32) {
         let Some(f) = self.frame_mut(frame) else { return };
         let scope = graph.scope(f.scope);
-        let far = f.listeners.remove(&local);
+        let far = if f.listeners.is_empty() { None } else { f.listeners.remove(&local) };
         for listener in &scope.listeners[local as usize] {
             self.look(graph, frame, *listener);
         }

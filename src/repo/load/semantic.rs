@@ -58,7 +58,7 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
     let output_axis_name = fields.text("output_axis_name", problems).filter(|a| !a.is_empty()).map(Arc::from);
     let has_errors = problems.found.iter().skip(before).any(|d| d.is_error());
     let method = method.filter(|_| !has_errors)?;
-    Some(Work::Semantic(Box::new(Semantic {
+    Some(Work::Semantic(Arc::new(Semantic {
         judgement,
         method,
         order: passed.iter().map(|p| p.concept).collect(),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use smallvec::SmallVec;
 
 use crate::base::{Sign, Value, strip};
-use crate::repo::{Assertion, Method, Semantic};
+use crate::repo::{Method, Semantic};
 use crate::tensor::{self, Axis, Tensor, combine, mask};
 
 use super::super::event::{Produced, StepFailure};
@@ -24,7 +24,11 @@ pub struct SemanticTask {
     frame: Tensor,
     /// Place of each call among the cells.
     places: SmallVec<[usize; 1]>,
-    rule: Rule,
+    /// How answers become the step's value.
+    work: Arc<Semantic>,
+    composed: bool,
+    /// The name of the axis a list result makes.
+    axis: Arc<str>,
 }
 
 /// One call.
@@ -70,17 +74,6 @@ pub struct CallAnswer {
     pub text: Option<Arc<str>>,
 }
 
-/// How answers become the step's value.
-#[derive(Debug, Clone)]
-struct Rule {
-    judgement: bool,
-    condition: Option<Json>,
-    assertion: Option<Assertion>,
-    relation: bool,
-    spread: bool,
-    axis: Axis,
-}
-
 /// A value of the step, by the name it is ordered under.
 pub struct NamedValue<'a> {
     /// The concept's name.
@@ -95,13 +88,13 @@ impl SemanticTask {
     /// # Errors
     /// When the step has nothing to call, or its values do not fit together.
     pub fn prepare(
-        work: &Semantic,
-        target_axis: &str,
+        work: &Arc<Semantic>,
+        target_axis: &Arc<str>,
         values: &[NamedValue<'_>],
     ) -> Result<Self, StepFailure> {
         let composed = composed(work)?;
         let mut instruction = None;
-        let mut inputs = Vec::new();
+        let mut inputs: SmallVec<[&NamedValue<'_>; 4]> = SmallVec::new();
         for value in values {
             match instruction_of(value.value)? {
                 Some(Perceived::PromptLocation(_)) => {}
@@ -121,15 +114,24 @@ impl SemanticTask {
         if builtin {
             inputs.retain(|v| !is_query(v.name));
         }
-        let formatted: SmallVec<[Tensor; 4]> = inputs
-            .iter()
-            .map(|v| {
-                v.value.map_cells(|cell| {
-                    if cell.is_skip() { Value::Skip } else { format_cell(cell, builtin, composed) }
-                })
-            })
-            .collect();
-        let combined = combine(&formatted)?;
+        let format = |cell: &Value| match cell {
+            Value::Skip => Value::Skip,
+            cell => format_cell(cell, builtin, composed),
+        };
+        let combined = match one_cell(&inputs) {
+            Some(frame) => {
+                let cells: Vec<Value> = inputs.iter().flat_map(|v| v.value.cells()).map(format).collect();
+                let there = !cells.iter().any(Value::is_skip);
+                // A copy, since holding an input would keep it from being appended to in place.
+                let frame = frame.map_cells(|_| Value::Skip);
+                Combined { frame, cells: there.then_some((0, cells)).into_iter().collect() }
+            }
+            None => {
+                let formatted: SmallVec<[Tensor; 4]> =
+                    inputs.iter().map(|v| v.value.map_cells(format)).collect();
+                combine(&formatted)?
+            }
+        };
         let single = combined.frame.len() == 1;
         let mut calls = Vec::with_capacity(combined.cells.len());
         let mut places = SmallVec::with_capacity(combined.cells.len());
@@ -146,14 +148,9 @@ impl SemanticTask {
             timeout: work.timeout,
             frame: combined.frame,
             places,
-            rule: Rule {
-                judgement: work.judgement,
-                condition: work.condition.clone(),
-                assertion: work.assertion.clone(),
-                relation: work.relation_output,
-                spread: composed && work.create_axis_on_list_output,
-                axis: Axis::from(work.output_axis_name.as_deref().unwrap_or(target_axis)),
-            },
+            axis: Arc::clone(work.output_axis_name.as_ref().unwrap_or(target_axis)),
+            work: Arc::clone(work),
+            composed,
         })
     }
 
@@ -162,20 +159,20 @@ impl SemanticTask {
     /// # Errors
     /// When the answers do not fit together, or an assertion is not understood.
     pub fn finish(&self, answers: Vec<CallAnswer>) -> Result<Produced, StepFailure> {
-        let mut cells = vec![Value::Skip; self.frame.len()];
-        for (place, answer) in self.places.iter().zip(answers) {
-            if let Some(cell) = cells.get_mut(*place) {
-                *cell = self.wrap(answer);
-            }
-        }
-        let value = if (self.rule.relation || self.rule.spread)
-            && cells.iter().any(|c| matches!(c, Value::List(_)))
-        {
-            self.spread(cells)?
-        } else {
-            Tensor::from_cells(self.frame.axes(), self.frame.shape(), cells).map_err(refused)?
-        };
-        self.judge(value)
+        let mut answered =
+            self.places.iter().copied().zip(answers.into_iter().map(|a| self.wrap(a))).peekable();
+        let mut place = 0;
+        let value = self.frame.map_cells(|_| {
+            let here = answered.next_if(|(at, _)| *at == place);
+            place += 1;
+            here.map_or(Value::Skip, |(_, cell)| cell)
+        });
+        let lists = self.lists_make_an_axis() && value.cells().any(|c| matches!(c, Value::List(_)));
+        self.judge(if lists { self.spread(&value)? } else { value })
+    }
+
+    fn lists_make_an_axis(&self) -> bool {
+        self.work.relation_output || (self.composed && self.work.create_axis_on_list_output)
     }
 
     /// Every answer becomes a sign without norm; of a list only the first item does, unless lists make an axis.
@@ -185,7 +182,7 @@ impl SemanticTask {
             value => Value::Sign(Arc::new(Sign::plain(text.unwrap_or_else(|| input_text(value))))),
         };
         match &answer.value {
-            Value::List(items) if self.rule.relation || self.rule.spread => {
+            Value::List(items) if self.lists_make_an_axis() => {
                 Value::list(items.iter().map(|item| sign(item, None)))
             }
             Value::List(items) => items.first().map_or(Value::Skip, |first| sign(first, None)),
@@ -194,24 +191,24 @@ impl SemanticTask {
     }
 
     /// Lists become cells along a new axis, the longest one gives its size (semantics spec, section 7).
-    fn spread(&self, cells: Vec<Value>) -> Result<Tensor, StepFailure> {
-        let rows: Vec<Vec<Value>> = cells
-            .into_iter()
+    fn spread(&self, value: &Tensor) -> Result<Tensor, StepFailure> {
+        let rows: Vec<Vec<Value>> = value
+            .cells()
             .map(|cell| match cell {
                 Value::List(items) => items.to_vec(),
                 Value::Skip => Vec::new(),
-                other => vec![other],
+                other => vec![other.clone()],
             })
             .collect();
         let size = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let (mut axes, mut shape) = (self.frame.axes().to_vec(), self.frame.shape().to_vec());
+        let (mut axes, mut shape) = (value.axes().to_vec(), value.shape().to_vec());
         let mut flat = Vec::with_capacity(rows.len() * size);
         for mut row in rows {
             row.resize(size, Value::Skip);
             flat.append(&mut row);
         }
         if size != 1 {
-            axes.push(self.rule.axis.clone());
+            axes.push(Axis::new(Arc::clone(&self.axis)));
             shape.push(size);
         }
         let value = Tensor::from_cells(&axes, &shape, flat).map_err(refused)?;
@@ -219,10 +216,10 @@ impl SemanticTask {
     }
 
     fn judge(&self, value: Tensor) -> Result<Produced, StepFailure> {
-        if !self.rule.judgement {
+        if !self.work.judgement {
             return Ok(Produced { value, met: None, mask: None });
         }
-        if let Some(assertion) = &self.rule.assertion {
+        if let Some(assertion) = &self.work.assertion {
             let condition = Value::from_data_json(&assertion.condition);
             let quantifiers = assertion
                 .quantifiers
@@ -239,7 +236,7 @@ impl SemanticTask {
             let filters = judged.filter_axis.is_some();
             return Ok(Produced { mask: filters.then(|| Arc::new(judged)), ..produced });
         }
-        let Some(condition) = &self.rule.condition else {
+        let Some(condition) = &self.work.condition else {
             return Ok(Produced { value, met: None, mask: None });
         };
         let condition = Value::from_data_json(condition);
@@ -331,6 +328,26 @@ struct Combined {
     frame: Tensor,
     /// The combinations in which no cell is missing, each with its place.
     cells: SmallVec<[(usize, Vec<Value>); 1]>,
+}
+
+/// Where every input is one cell, as in most steps of a loop, their combination is one: an input that has its axes.
+/// None when the inputs must be aligned.
+fn one_cell<'a>(inputs: &[&NamedValue<'a>]) -> Option<&'a Tensor> {
+    let mut frame: Option<&Tensor> = None;
+    for value in inputs.iter().map(|v| v.value) {
+        let without_plurality = |t: &Tensor| matches!(t.axes(), [axis] if axis.is_none());
+        let unmixed = without_plurality(value) || !value.axes().iter().any(Axis::is_none);
+        if value.len() != 1 || value.rank() == 0 || !unmixed {
+            return None;
+        }
+        frame = match frame {
+            None => Some(value),
+            Some(known) if without_plurality(known) => Some(value),
+            Some(known) if without_plurality(value) || known.axes() == value.axes() => Some(known),
+            Some(_) => return None,
+        };
+    }
+    frame
 }
 
 /// The cross product of the inputs (tensor spec, section 5); without inputs one combination of nothing.
