@@ -53,6 +53,16 @@ pub(super) fn row_major(shape: &[usize]) -> Sizes {
     strides
 }
 
+/// Returns whether the strides are those [`row_major`] gives.
+pub(super) fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
+    let mut expected = 1;
+    shape.iter().zip(strides).rev().all(|(size, stride)| {
+        let fits = *stride == expected;
+        expected *= (*size).max(1);
+        fits
+    })
+}
+
 /// Returns whether the cells lie side by side in row-major order.
 pub(super) fn is_packed(shape: &[usize], strides: &[usize]) -> bool {
     let mut expected = 1;
@@ -167,6 +177,15 @@ mod tests {
         assert_eq!(seen.iter().map(|s| s.1).collect::<Vec<_>>(), [7, 8, 9, 7, 8, 9]);
         assert_eq!(seen[5].2, [1, 2]);
         assert!(!Walk::new(&[2, 0], [(Sizes::from_slice(&[0, 1]), 0)]).step());
+    }
+
+    #[test]
+    fn row_major_strides_are_known() {
+        for shape in [&[][..], &[3], &[2, 3], &[2, 0, 4], &[1, 1]] {
+            assert!(is_row_major(shape, &row_major(shape)), "{shape:?}");
+        }
+        assert!(!is_row_major(&[2, 3], &[1, 2]));
+        assert!(!is_row_major(&[1, 3], &[9, 1]));
     }
 
     #[test]

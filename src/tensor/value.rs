@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::axis::Axis;
 use super::cell::{Cell, hole, is_list};
 use super::error::{Error, Result};
-use super::shape::{Axes, Sizes, Walk, check_distinct, checked_len, is_packed, row_major};
+use super::shape::{Axes, Sizes, Walk, check_distinct, checked_len, is_packed, is_row_major, row_major};
 
 /// An n-dimensional array of cells with named axes. Cloning and views are O(rank); no operation changes its inputs.
 #[derive(Clone)]
@@ -323,7 +323,7 @@ impl Tensor {
     pub fn map_cells(&self, change: impl FnMut(&Cell) -> Cell) -> Self {
         let cells: Store = self.cells().map(change).collect();
         let Layout { axes, shape, strides } = &*self.layout;
-        let layout = match *strides == row_major(shape) {
+        let layout = match is_row_major(shape, strides) {
             true => Arc::clone(&self.layout),
             false => Arc::new(Layout::row_major(axes.clone(), shape.clone())),
         };
@@ -406,9 +406,9 @@ impl Tensor {
         if !whole {
             *self = self.packed();
         }
-        let strides = row_major(&self.layout.shape);
-        if strides != self.layout.strides {
-            Arc::make_mut(&mut self.layout).strides = strides;
+        if !is_row_major(&self.layout.shape, &self.layout.strides) {
+            let layout = Arc::make_mut(&mut self.layout);
+            layout.strides = row_major(&layout.shape);
         }
     }
 }
