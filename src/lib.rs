@@ -1,4 +1,49 @@
-//! normc: compiler and runner for NormCode plans.
+//! normc: compiler and runner for NormCode, an indentation-based language in which people write multi-step
+//! workflows as *inferences*. Each inference sees exactly the values the plan passes to it and nothing else.
+//!
+//! # The way of a plan
+//!
+//! ```text
+//!  source text ──▶ syntax::Tree ──▶ plan::Plan ──▶ repo::Repositories ──▶ run::Graph
+//!                                                     (plan.json)             │
+//!        cli ◀── report ◀───────────────── run::Watch ◀── engine ◀── run::Event
+//!                                                            ▲
+//!                                            faculty: python, builtin, files
+//! ```
+//!
+//! Data flows one way; a module imports only modules that stand before it in this list:
+//!
+//! | module | holds | knows nothing of |
+//! |---|---|---|
+//! | [`base`] | spans, flow indices, the value model and its text | plans |
+//! | [`diag`] | the one [`diag::Diagnostic`] type, its codes and pages, the renderers | who raises them |
+//! | [`tensor`] | [`tensor::Tensor`] with named axes and its algebra | plans, runs |
+//! | [`syntax`] | layout of lines, the grammar, the typed tree; never fails | meaning |
+//! | [`plan`] | the resolved plan: concepts, inferences, checks | files, JSON |
+//! | [`repo`] | repositories, the bundle `plan.json`, lowering and loading, the typed [`repo::Model`] | source syntax |
+//! | [`run`] | graph, events, state, loops, what steps do: **pure** | threads, files, clocks |
+//! | [`faculty`] | what acts on the world: Python workers, built-ins, files | plans, steps |
+//! | [`engine`] | the driver: owns the [`run::State`], hands work to threads, applies events | presentation |
+//! | [`report`] | progress, tables, diagnostics of runs | the engine |
+//! | [`cli`] | one file a command | - |
+//!
+//! Everything before [`faculty`] is pure: files, clocks and threads come in as arguments. The state of a run changes
+//! only by [`run::State::apply`]; what a person sees is made from the same events.
+//!
+//! # Terms
+//!
+//! | term | here |
+//! |---|---|
+//! | concept | a named value, [`repo::Concept`] |
+//! | inference | one step of a plan: infers a concept by a function from values, [`repo::Inference`] |
+//! | flow index | where an inference stands, [`base::FlowIndex`] |
+//! | sequence | the kind of work an inference does, [`repo::Work`] |
+//! | reference | the value of a concept: a [`tensor::Tensor`] |
+//! | axis | a named dimension of a reference, [`tensor::Axis`] |
+//! | blackboard | what every concept and inference has come to, [`run::State`] |
+//! | cycle | the round of a step: one more than the highest of what it waited for |
+//! | gate | a timing inference, which lets another one run or be skipped |
+//! | step | an inference at one loop position, [`run::StepKey`] |
 
 pub mod base;
 pub mod cli;

@@ -4,12 +4,18 @@
 
 mod clock;
 mod flow;
+mod literal;
 mod sign;
 mod span;
+mod template;
+mod text;
 mod value;
 
 pub use clock::{Clock, FixedClock};
 pub use flow::{FlowIndex, FlowIndexError, LoopPath};
+pub use literal::{read_literal, strip};
 pub use sign::{Sign, SignError};
 pub use span::{FileId, LineColumn, SourceFile, SourceMap, Span};
+pub use template::{placeholders, smart_substitute, substitute};
+pub use text::{float_text, text_of, write_text};
 pub use value::{Map, Number, SKIP_MARKER, Value};

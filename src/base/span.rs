@@ -95,6 +95,16 @@ impl SourceFile {
         LineColumn { line: line as u32, column: column as u32 }
     }
 
+    /// The byte offset of a place; a place beyond its line or the text is the end of that.
+    pub fn offset(&self, place: LineColumn) -> u32 {
+        let Some(start) = self.line_starts.get((place.line as usize).saturating_sub(1)) else {
+            return self.text.len() as u32;
+        };
+        let line = self.line(place.line.max(1)).unwrap_or_default();
+        let within = line.char_indices().nth(place.column as usize).map_or(line.len(), |(at, _)| at);
+        start + within as u32
+    }
+
     /// The text of a line counted from 1, without its end; none when there is no such line.
     pub fn line(&self, number: u32) -> Option<&str> {
         let start = *self.line_starts.get((number as usize).checked_sub(1)?)? as usize;
@@ -156,5 +166,10 @@ mod tests {
         assert_eq!(file.place(4), LineColumn { line: 1, column: 2 });
         assert_eq!(file.place(8), LineColumn { line: 2, column: 2 });
         assert_eq!(file.place(99), LineColumn { line: 2, column: 3 });
+        for offset in [0, 1, 4, 5, 8, 9] {
+            assert_eq!(file.offset(file.place(offset)), offset);
+        }
+        assert_eq!(file.offset(LineColumn { line: 1, column: 99 }), 5);
+        assert_eq!(file.offset(LineColumn { line: 9, column: 0 }), 9);
     }
 }

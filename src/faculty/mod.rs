@@ -1,1 +1,18 @@
-//! (room faculty)
+//! What acts on the world for a step: built-in functions, Python scripts, files of the plan's base directory.
+//!
+//! A faculty gets a [`Request`] and gives an [`Answer`] or a typed [`Failure`]. It knows no plans, no steps and no
+//! store; what it returns is data and is never read as a sign (semantics spec, sections 2.3 and 14).
+//!
+//! To add a faculty: a file or folder here, a variant of [`Action`] for what it is asked, the kinds of its failures
+//! in [`FailureKind`], and an `impl Faculty`.
+#![allow(clippy::disallowed_methods, reason = "faculties act on the world: files, processes, time")]
+
+pub mod builtin;
+mod failure;
+pub mod files;
+mod near;
+pub mod python;
+mod request;
+
+pub use failure::{Failure, FailureKind, Place};
+pub use request::{Action, Answer, Faculty, Output, Request, Script};

@@ -28,6 +28,8 @@ pub struct Inputs {
 struct Input {
     name: String,
     data: Json,
+    /// The data were written as one value, not as a list.
+    single: bool,
     axes: Option<Vec<Arc<str>>>,
 }
 
@@ -121,7 +123,9 @@ impl Inputs {
 
 fn put(input: &Input, id: usize, index: &Index, model: &mut Model) -> Option<Diagnostic> {
     let concept = model.concepts.get_mut(id)?;
-    let axes = input.axes.clone().or_else(|| concept.axes.clone());
+    // A single value has no plurality, so it gets no numbered axis that could meet another one's.
+    let single = input.single.then(|| vec![Arc::from("_none_axis")]);
+    let axes = input.axes.clone().or_else(|| concept.axes.clone()).or(single);
     if let Some(problem) = axes_problem(axes.as_deref(), Some(&input.data)) {
         let message = format!("input `{}`: {problem}", input.name);
         let help = match (&input.axes, &axes) {
@@ -159,7 +163,8 @@ fn input(name: String, value: Json) -> Result<Input, Box<Diagnostic>> {
         }
         bare => (bare, None),
     };
-    Ok(Input { name, data: wrapped(&data), axes })
+    let single = !data.is_array();
+    Ok(Input { name, data: wrapped(&data), single, axes })
 }
 
 fn unknown_keys(name: &str, rest: &JsonMap<String, Json>) -> Result<(), Box<Diagnostic>> {

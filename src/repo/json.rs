@@ -31,6 +31,8 @@ impl From<serde_json::Error> for JsonError {
         let (line, column) = (error.line(), error.column());
         let full = error.to_string();
         let message = full.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&full);
+        // The parser's word for a text that begins like `true`, `false` or `null` and goes on otherwise.
+        let message = if message == "expected ident" { "expected value" } else { message };
         Self { message: message.to_owned(), line, column }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::base::FlowIndex;
+pub use crate::tensor::mask::GateMarker;
 
 /// A whole plan, checked: every name in an inference is a concept of the list, indices are unique.
 #[derive(Debug, Clone, Default)]
@@ -202,17 +203,6 @@ pub struct Timing {
     pub marker: GateMarker,
     /// The concept it asks.
     pub condition: ConceptId,
-}
-
-/// The three gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateMarker {
-    /// Opens when the condition is complete.
-    After,
-    /// Opens when the condition holds.
-    If,
-    /// Opens when the condition does not hold.
-    IfNot,
 }
 
 /// `syntax` of a loop (repositories spec, section 3.6).

@@ -1,1 +1,14 @@
-//! (room report)
+//! Shows runs: progress while they go, final values, a summary, and diagnostics of what went wrong.
+//!
+//! Consumers of what a run tells ([`crate::run::Watch`]) and of its outcome. Knows nothing of who drives the run.
+#![allow(clippy::disallowed_methods, reason = "progress shows the time that has passed")]
+
+mod diagnose;
+mod progress;
+mod summary;
+mod table;
+
+pub use diagnose::{Places, diagnose, notes, stuck_list};
+pub use progress::{Mode, Progress};
+pub use summary::summary;
+pub use table::{cell_text, value_text};

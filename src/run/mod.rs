@@ -1,1 +1,29 @@
-//! (room run)
+//! The run: graph, events, state, and what each step does. **Pure**: a function of the plan and the events so far.
+//!
+//! [`build`](build::build) turns the model into a [`Graph`]; [`State`] is the fold of [`Event`]s over it and tells what can start;
+//! [`decide`](decide::decide) says what a ready item does; [`sequence`] does the tensor work and prepares calls;
+//! [`stuck`] explains a state in which nothing can move.
+//!
+//! To add a kind of event: a variant of [`Happening`], its arm in [`State::apply`], and whoever reports it. Nothing
+//! else may change the state.
+
+pub mod build;
+pub mod decide;
+mod event;
+mod frame;
+pub mod graph;
+mod loops;
+mod outcome;
+mod readiness;
+pub mod sequence;
+pub mod state;
+pub mod stuck;
+mod values;
+mod watch;
+
+pub use event::{Event, Happening, Produced, ScriptPlace, SkipCause, StepFailure, StepKey};
+pub use graph::{Graph, ItemId};
+pub use outcome::{FinalValue, Outcome, Status, StepTime, waits_for};
+pub use state::State;
+pub use values::{BadData, initial_values};
+pub use watch::{CallLog, Printed, Quiet, Watch};

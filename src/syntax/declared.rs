@@ -271,3 +271,38 @@ fn sequence_fits_nothing(tree: &Tree, id: NodeId, node: &Node) -> Option<Diagnos
             .help("remove the word or correct it; the sequence follows from the operation"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::FileId;
+
+    #[test]
+    fn sequence_words() {
+        let span = Span::new(FileId(0), 0, 0);
+        for (written, word, family, variant) in [
+            ("assignment", "assigning", Some(Family::Assigning), None),
+            ("quantifying", "quantifying", Some(Family::Looping), None),
+            ("io", "imperative_input", Some(Family::Imperative), Some(Variant::Input)),
+            ("imperative (python)", "imperative", Some(Family::Imperative), Some(Variant::Python)),
+            ("imperative/simple", "imperative/simple", Some(Family::Imperative), None),
+            (
+                "judgement_in_composition",
+                "judgement_in_composition",
+                Some(Family::Judgement),
+                Some(Variant::Composition),
+            ),
+            (
+                "imperative_python_indirect",
+                "imperative_python_indirect",
+                Some(Family::Imperative),
+                Some(Variant::PythonIndirect),
+            ),
+            ("nominalization", "nominalization", None, None),
+            ("groupings", "groupings", None, None),
+        ] {
+            let sequence = sequence_of(Arc::from(written), span);
+            assert_eq!((sequence.word.as_ref(), sequence.family, sequence.variant), (word, family, variant));
+        }
+    }
+}

@@ -84,3 +84,38 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::reader::{Class, concept};
+
+    fn value(text: &str) -> Value {
+        concept(text, Class::Value).value().cloned().unwrap()
+    }
+
+    #[test]
+    fn keys_keep_what_names_a_concept() {
+        for (text, expected) in [
+            ("{ sum }?<:{3}>", "{sum}?"),
+            ("{number pair}*1*2", "{number pair}*1*2"),
+            ("{number pair}<$={1}><:{1}>", "{number pair}"),
+            ("{item}<$([items])*>", "{item}"),
+            ("{carry}*-1", "{carry}"),
+            ("[all {x}]<$(<done>)=>", "[all {x}]"),
+            ("<all done><:{2}>", "<all done>"),
+            ("{a.json}<$%={file_location}>", "{a.json}"),
+            ("{a}<just a remark>*1", "{a}*1"),
+        ] {
+            assert_eq!(base_key(&value(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_tells_index_label_and_lag_apart() {
+        let key = Key::of(&value("{a}*1*<$={2}><$({b})=>"));
+        assert_eq!((key.versions.as_slice(), key.identity), (&[Some(1), None][..], Some(2)));
+        assert_eq!(key.identification.as_deref(), Some("b"));
+        assert_eq!(Key::of(&value("{a}*-2")).carried, Some(2));
+    }
+}

@@ -442,3 +442,48 @@ pub(super) fn annotation_without_pipe(text: &str) -> Option<(usize, Part)> {
     (dotted && concept.ends_with([')', ']', '}', '>']))
         .then(|| (concept.len(), Part::new(concept.len() + 1, text.len())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_text_maps_back_to_the_file() {
+        let source = "x\t \ty  z\n   \u{3000}w\t";
+        let mut joined = Joined::new(FileId(0), 0);
+        joined.push(source, 0, 8);
+        joined.push(source, 9, source.len());
+        assert_eq!(joined.text, "x y z w");
+        let words = [(0, "x"), (2, "y"), (4, "z"), (6, "w")];
+        for (at, word) in words {
+            let span = joined.map.span(Part::new(at, at + 1));
+            assert_eq!(&source[span.start as usize..span.end as usize], word);
+        }
+        let span = joined.map.span(Part::new(2, 7));
+        assert_eq!(&source[span.start as usize..span.end as usize], "y  z\n   \u{3000}w");
+        let joint = joined.map.span(Part::new(5, 6));
+        assert_eq!(&source[joint.start as usize..joint.end as usize], "\n");
+    }
+
+    #[test]
+    fn an_annotation_without_a_pipe_needs_a_closed_concept() {
+        let found = |text: &'static str| annotation_without_pipe(text).map(|(len, _)| &text[..len]);
+        assert_eq!(found("({normcode draft}) 1. assignment"), Some("({normcode draft})"));
+        assert_eq!(found("{a} 1.2. imperative_input"), Some("{a}"));
+        for text in
+            ["take 1. step", "{a} 1.2 step", "{a} 1.2. Step", "{a} .1. step", "1. step", "{a} 1. step 2"]
+        {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bodies_in_angle_brackets() {
+        for text in ["::<a", "::{%(direct)}<a", ":%(True):<a", ":: <a"] {
+            assert!(has_angle_body(text), "{text}");
+        }
+        for text in ["::(a", ":%(True", "::{a", "<a", "{a}<$={1}"] {
+            assert!(!has_angle_body(text), "{text}");
+        }
+    }
+}

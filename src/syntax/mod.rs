@@ -1,6 +1,11 @@
 //! Reading plans: layout of lines in Rust, one pest grammar per logical line, a tree with typed views.
 //!
-//! Total: [`parse`] always gives a tree, and every diagnostic in one pass. Knows nothing of what a plan means.
+//! Total: [`parse`] always gives a tree, and every diagnostic in one pass; a line that does not read is a sentence
+//! ([`Expr::Informal`]) with its reason. Knows spelling only: nothing of what a plan means.
+//!
+//! The way of a text: `layout` (physical lines) -> `logical`, `trailer` (logical lines, annotations) -> `reader` and
+//! the grammar (typed concepts) -> `build` (the tree) -> `declared`, `dialect`, `checks`. To add a construct, see the
+//! notes beside the grammar file.
 
 mod ast;
 mod brackets;

@@ -285,3 +285,52 @@ fn known_marker(text: &str) -> Marker {
         _ => Marker::Carry,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(text: &str) -> (End, &str) {
+        let (how, at) = text_end(text, 0, text.len(), &mut Brackets::default());
+        (how, &text[..at])
+    }
+
+    #[test]
+    fn concept_texts_end_outside_brackets() {
+        for (text, expected) in [
+            ("{a|b}<:{1}> | 1.1", (End::Pipe, "{a|b}<:{1}> ")),
+            ("{a}|x", (End::Pipe, "{a}")),
+            ("{a} /: b", (End::Comment, "{a} ")),
+            ("{a} # b", (End::Comment, "{a} ")),
+            ("{a} // b", (End::Comment, "{a} ")),
+            ("take #5 of http://x", (End::Line, "take #5 of http://x")),
+            ("&[#] %>({a})", (End::Line, "&[#] %>({a})")),
+            ("({a | b", (End::Line, "({a | b")),
+            ("({a | 1.2. x", (End::ForcedPipe, "({a ")),
+            ("({a | ref. x", (End::ForcedPipe, "({a ")),
+            ("{a}) | x", (End::Pipe, "{a}) ")),
+        ] {
+            assert_eq!(end(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn heads_of_lines() {
+        for (text, expected) in [
+            ("<-{error}", Head::Marker(Marker::Value, 2)),
+            (":<:({a})", Head::Marker(Marker::Output, 3)),
+            ("<= :%(True):<a>", Head::Marker(Marker::Function, 2)),
+            ("<=:%(True):<a>", Head::Marker(Marker::Function, 2)),
+            ("<=: $.({a})", Head::Mistaken(Marker::Function, 3)),
+            ("-> {a}", Head::Mistaken(Marker::Value, 2)),
+            ("=> {a}", Head::Mistaken(Marker::Function, 2)),
+            ("<all done>", Head::None),
+            ("{a}", Head::None),
+            ("(ACTION) is done", Head::Role(Marker::Function, 8, None)),
+            ("(action) is done", Head::None),
+            ("1.2 apples", Head::None),
+        ] {
+            assert_eq!(head(text), expected, "{text}");
+        }
+    }
+}

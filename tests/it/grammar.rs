@@ -18,6 +18,7 @@ use normc::diag::Diagnostic;
 use normc::syntax::{AnnotationKind, Dialect, Expr, parse};
 
 use crate::corpus;
+use crate::parse_vectors::node_json;
 
 // ---- tables of constructs --------------------------------------------------------------------------------------
 
@@ -494,6 +495,29 @@ fn trees() {
         whole(&mut out, &text, Dialect::from_extension(extension));
         let stem = Path::new(&file).file_stem().and_then(|s| s.to_str()).unwrap();
         pin(&format!("tree_{stem}"), &out);
+    }
+}
+
+/// Wrapped lines, CRLF with a byte order mark, tabs and two-column steps change the layout of a plan, not its tree.
+#[test]
+fn layouts_of_one_plan_give_one_tree() {
+    let folder = corpus::own_folder();
+    let nodes = |file: &str| {
+        let (_, tree, _) = corpus::read(&folder.join(file)).unwrap();
+        let plain = |node| {
+            let mut json = node_json(node);
+            let map = json.as_object_mut().unwrap();
+            map.remove("line");
+            // The plan ends with data, which the other layouts leave out.
+            let hint = |a: &serde_json::Value| a["kind"] == "hint";
+            map["annotations"].as_array_mut().unwrap().retain(|a| !hint(a));
+            json
+        };
+        tree.nodes.iter().map(plain).collect::<Vec<_>>()
+    };
+    let plan = nodes("legacy/009_addition_system.nc");
+    for file in ["E01_wrapped.nc", "E02_crlf_bom.nc", "E03_tabs.nc", "E04_two_space.nc"] {
+        assert_eq!(nodes(&format!("edge/{file}")), plan, "{file}");
     }
 }
 

@@ -1,7 +1,24 @@
 //! All integration tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
+)]
 
+mod cli;
 mod corpus;
+mod diag;
+mod faculty;
+mod fold;
+mod golden;
 mod grammar;
 mod lower;
 mod parse_vectors;
+mod plans;
 mod repo;
+mod rooms;
+mod semantics_vectors;
+mod support;
+mod vectors;

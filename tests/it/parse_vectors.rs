@@ -8,6 +8,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use normc::base::{FileId, SourceFile};
@@ -46,7 +47,8 @@ fn parse_vectors() {
                 Err(error) => failures.push(format!("{}:\n{error}", file.display())),
             }
         }
-        println!("parse vectors {}: {passed}/{}", folder.display(), files.len());
+        // Past the capture of the test harness, so that the counts are always seen.
+        writeln!(io::stdout(), "parse vectors {}: {passed}/{}", folder.display(), files.len()).unwrap();
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

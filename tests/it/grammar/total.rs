@@ -4,10 +4,44 @@ use std::time::Instant;
 
 use normc::base::{FileId, Span};
 use normc::diag::Diagnostic;
-use normc::syntax::{Tree, parse};
+use normc::syntax::{Body, Expr, Modifier, Operand, Part, Tree, Value, parse};
 use proptest::prelude::*;
 
 use crate::corpus;
+
+/// The places an expression keeps.
+fn parts(expr: &Expr) -> Vec<Part> {
+    let of_value =
+        |v: &Value| [v.part, v.head].into_iter().chain(v.suffixes.iter().map(|s| s.part)).collect();
+    let of_operands = |list: &[Operand]| {
+        list.iter().flat_map(|o| o.value().map_or(vec![o.part], of_value)).collect::<Vec<Part>>()
+    };
+    let of_modifiers = |list: &[Modifier]| {
+        list.iter().flat_map(|m| [vec![m.part], of_operands(&m.operands)].concat()).collect()
+    };
+    let of_body = |b: &Body| {
+        let mentions = b.mentions.iter().flat_map(of_value);
+        b.slots.iter().map(|s| s.part).chain([b.part]).chain(mentions).collect::<Vec<Part>>()
+    };
+    let groups: Vec<Vec<Part>> = match expr {
+        Expr::Value(v) => vec![of_value(v), v.members.iter().flat_map(of_value).collect()],
+        Expr::Looping(l) => vec![of_modifiers(&l.modifiers), l.bases.iter().flat_map(of_value).collect()],
+        Expr::Assigning(a) => {
+            vec![of_operands(&a.args), of_operands(&a.after_colon), of_modifiers(&a.modifiers)]
+        }
+        Expr::Grouping(g) => {
+            vec![of_operands(&g.args), of_operands(&g.after_colon), of_modifiers(&g.modifiers)]
+        }
+        Expr::Timing(t) => {
+            vec![t.argument_part.into_iter().collect(), t.condition.iter().flat_map(of_value).collect()]
+        }
+        Expr::Input(i) => vec![of_body(&i.body)],
+        Expr::Method(m) => vec![of_body(&m.body)],
+        Expr::Semantic(s) => vec![of_body(&s.body), s.assertion.iter().map(|a| a.part).collect()],
+        Expr::Informal | Expr::Empty => Vec::new(),
+    };
+    groups.concat()
+}
 
 /// Every place of a tree lies on character boundaries inside the text.
 fn places(text: &str, tree: &Tree, diagnostics: &[Diagnostic]) -> Result<(), String> {
@@ -30,10 +64,8 @@ fn places(text: &str, tree: &Tree, diagnostics: &[Diagnostic]) -> Result<(), Str
             fits(a.span, "annotation")?;
             fits(a.value_span, "annotation value")?;
         }
-        if let Some(v) = node.concept.value() {
-            for part in [v.part, v.head].into_iter().chain(v.suffixes.iter().map(|s| s.part)) {
-                fits(node.span_of(part), "part")?;
-            }
+        for part in parts(&node.concept.expr) {
+            fits(node.span_of(part), "part")?;
         }
     }
     Ok(())

@@ -1,0 +1,2 @@
+# there is no plan in this file, only comments
+# :<:({sum})

@@ -1,0 +1,5 @@
+# the last value has no marker
+:<:({sum})
+    <= ::(add {1}<$({first})%_> and {2}<$({second})%_>)
+    <- {first}<:{1}>
+    {second}<:{2}>

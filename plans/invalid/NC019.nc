@@ -1,0 +1,4 @@
+# a bracket too many follows the arguments of `$.`
+:<:({sum})
+    <= $.({total}))
+    <- {total}

@@ -1,0 +1,4 @@
+# no program runs method calls
+:<:({summary})
+    <= :_:{summarise}({text})
+    <- {text}

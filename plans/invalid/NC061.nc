@@ -1,0 +1,4 @@
+# the operation has no text
+:<:({sum})
+    <= ::()
+    <- {first}<:{1}>

@@ -1,0 +1,4 @@
+# `{discount}` is grouped and is no value of the line
+:<:({offer})
+    <= &in({price};{discount})
+    <- {price}

@@ -1,0 +1,110 @@
+//! `normc compile SRC -o plan.json`: parse, check, lower, write.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::base::SourceMap;
+use crate::diag::Severity;
+
+use super::Exit;
+use super::open::{Opening, open, refuse_empty};
+use super::output::{complain, counted, print, show};
+
+/// Compile a plan to a self-contained plan.json
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  normc compile plan.nc -o plan.json\n  normc compile plan.nc -o -\n  normc \
+                        compile plan.json --split repos/"
+)]
+pub(super) struct Arguments {
+    /// The plan: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
+    source: PathBuf,
+    /// Where to write the bundle; - is standard output
+    #[arg(short, long, value_name = "FILE", required_unless_present = "split")]
+    output: Option<PathBuf>,
+    /// Write the two-file form into this folder: NAME.concept.json and NAME.inference.json
+    #[arg(long, value_name = "DIR")]
+    split: Option<PathBuf>,
+    /// Which form of repositories to write
+    #[arg(long, value_enum, default_value_t)]
+    generation: Generation,
+    /// Keep the source text in the bundle, so that diagnostics can be shown without the file
+    #[arg(long)]
+    embed_source: bool,
+}
+
+/// The repository generations (repositories spec, section 7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Generation {
+    /// The older form, for legacy operators
+    #[value(name = "1")]
+    One,
+    /// The newer form
+    #[value(name = "2")]
+    Two,
+    /// 1 when the plan has legacy operators only
+    #[default]
+    Auto,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let mut map = SourceMap::default();
+    let folder = arguments.output.as_deref().filter(|o| *o != Path::new("-")).and_then(Path::parent);
+    let opening = Opening {
+        generation: arguments.generation,
+        embed_source: arguments.embed_source,
+        bundle_folder: folder.map(Path::to_path_buf),
+    };
+    let opened = match open(&arguments.source, &mut map, &opening) {
+        Ok(opened) => opened,
+        Err(failed) => {
+            show(&failed.diagnostics, &map, Severity::Warning);
+            return failed.exit;
+        }
+    };
+    if let Err(exit) = refuse_empty(&opened, &map) {
+        return exit;
+    }
+    show(&opened.diagnostics, &map, Severity::Warning);
+    if let Some(output) = &arguments.output {
+        if let Err(exit) = deliver(output, &opened.repositories.write()) {
+            return exit;
+        }
+    }
+    if let Some(split) = &arguments.split {
+        let files = opened.repositories.split();
+        let name = &opened.repositories.plan.name;
+        if let Err(error) = std::fs::create_dir_all(split) {
+            complain(&format!("cannot make the folder {}: {error}", split.display()), None);
+            return Exit::InputOutput;
+        }
+        for (kind, text) in [("concept", &files.concepts), ("inference", &files.inferences)] {
+            if let Err(exit) = write(&split.join(format!("{name}.{kind}.json")), text) {
+                return exit;
+            }
+        }
+    }
+    eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
+    Exit::Done
+}
+
+/// Writes to a file, or to standard output for `-`.
+pub(super) fn deliver(output: &Path, text: &str) -> Result<(), Exit> {
+    if output == Path::new("-") { print(text) } else { write(output, text) }
+}
+
+/// Writes a whole file, or leaves what is there: the text goes to a file beside it that then takes its name.
+fn write(path: &Path, text: &str) -> Result<(), Exit> {
+    let beside = path.with_file_name(format!(
+        ".{}.{}.tmp",
+        path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default(),
+        std::process::id()
+    ));
+    let done = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    done.map_err(|error| {
+        let _ = std::fs::remove_file(&beside);
+        complain(&format!("cannot write {}: {error}", path.display()), None);
+        Exit::InputOutput
+    })
+}

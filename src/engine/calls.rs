@@ -1,0 +1,136 @@
+//! The threads that make calls, and how a failure of a faculty becomes a failure of the step.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use rustc_hash::FxHashMap;
+
+use crate::base::Clock;
+use crate::faculty::files::Root;
+use crate::faculty::python::{Pool, PoolOptions};
+use crate::faculty::{self, Action, Answer, Faculty, Failure, Request, Script};
+use crate::run::sequence::{Call, CallKind, Contract};
+use crate::run::{ScriptPlace, StepFailure};
+
+/// The faculties of one run.
+pub struct Tools {
+    root: Root,
+    python: Pool,
+    builtins: faculty::builtin::Builtins,
+    scripts: Mutex<FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>>,
+}
+
+impl Tools {
+    /// Faculties for scripts that stand under `base`, with at most `jobs` scripts at once. No process is started
+    /// before it is needed.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn new(base: &Path, jobs: usize, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        Ok(Self {
+            root: Root::open(base)?,
+            python: Pool::new(PoolOptions { workers: jobs, ..PoolOptions::new(base) }),
+            builtins: faculty::builtin::Builtins::new(clock),
+            scripts: Mutex::new(FxHashMap::default()),
+        })
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    /// The faculty's failure, as a failure of the step.
+    pub fn call(&self, call: &Call, timeout: Option<f64>) -> Result<Answer, StepFailure> {
+        self.ask(call, timeout).map_err(|failure| step_failure(call, &failure))
+    }
+
+    fn ask(&self, call: &Call, timeout: Option<f64>) -> Result<Answer, Failure> {
+        let timeout = timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
+        match &call.kind {
+            CallKind::Builtin(name) => {
+                let action = Action::Builtin { name: Arc::clone(name) };
+                self.builtins.call(&Request { action, args: call.inputs.clone(), timeout })
+            }
+            CallKind::Script { path, contract } => {
+                let script = self.script(path)?;
+                let action = match contract {
+                    Contract::Globals => Action::Execute(script),
+                    Contract::Main => Action::CallMain(script),
+                };
+                Faculty::call(&self.python, &Request { action, args: call.inputs.clone(), timeout })
+            }
+        }
+    }
+
+    /// A script by its path, read once a run, so that all steps run the same bytes.
+    fn script(&self, path: &Arc<str>) -> Result<Arc<Script>, Failure> {
+        let mut scripts = self.scripts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = scripts.get(path) {
+            return known.clone();
+        }
+        let read = self.root.read_text(path).map(|code| {
+            let hash = format!("{:x}", <sha2::Sha256 as sha2::Digest>::digest(code.as_bytes()));
+            Arc::new(Script { path: Arc::clone(path), code, hash: Arc::from(hash) })
+        });
+        scripts.insert(Arc::clone(path), read.clone());
+        read
+    }
+
+    /// Ends all workers.
+    pub fn shutdown(&self) {
+        self.python.shutdown();
+    }
+}
+
+fn step_failure(call: &Call, failure: &Failure) -> StepFailure {
+    let mut detail = String::new();
+    if let Some(trace) = &failure.trace {
+        detail.push_str(trace.trim_end());
+    }
+    let printed = failure.stderr_tail().trim_end();
+    if !printed.is_empty() {
+        if !detail.is_empty() {
+            detail.push_str("\n\n");
+        }
+        detail.push_str("stderr:\n");
+        detail.push_str(printed);
+    }
+    StepFailure {
+        kind: failure.kind.as_str().to_owned(),
+        message: failure.message.clone(),
+        help: failure.help.clone(),
+        cell: call.cell.clone(),
+        script: failure
+            .place
+            .as_ref()
+            .map(|p| Box::new(ScriptPlace { path: p.path.to_string(), line: p.line })),
+        detail: (!detail.is_empty()).then(|| detail.into()),
+    }
+}
+
+/// One call on its way to a thread.
+pub(super) struct Job {
+    pub(super) flight: u64,
+    pub(super) index: usize,
+    pub(super) call: Call,
+    pub(super) timeout: Option<f64>,
+}
+
+/// What came back.
+pub(super) struct Done {
+    pub(super) flight: u64,
+    pub(super) index: usize,
+    pub(super) answer: Result<Answer, StepFailure>,
+}
+
+/// Takes jobs until there are no more.
+pub(super) fn work(tools: &Tools, jobs: &Receiver<Job>, done: &Sender<super::driver::Message>) {
+    for job in jobs {
+        let answer = tools.call(&job.call, job.timeout);
+        let message = super::driver::Message::Call(Done { flight: job.flight, index: job.index, answer });
+        if done.send(message).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! How a faculty says that it could not: one stable kind, a sentence, and what a person needs to find the cause.
+//!
+//! Knows nothing of steps: flow index, concept and cell are added by the one who asked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Output;
+use crate::base::{Value, text_of};
+
+/// How many characters of a wrong value a message shows (semantics spec, section 14.8).
+const SHOWN: usize = 200;
+
+/// How many bytes of stderr belong to a script's failure (semantics spec, section 11.2).
+const STDERR_TAIL: usize = 4096;
+
+/// What kind of thing went wrong; the words are stable and appear in `--json` (semantics spec, section 15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// A method or built-in got arguments it cannot use.
+    BadArguments,
+    /// There is no built-in of that name, or a script has no callable `main`.
+    NoSuchFunction,
+    /// A file does not exist.
+    FileNotFound,
+    /// A path that can be no file: empty, a directory, a device.
+    BadPath,
+    /// A path leads out of the base directory.
+    PathEscapesBase,
+    /// A file is not UTF-8 text.
+    NotText,
+    /// A file is larger than the limit.
+    FileTooLarge,
+    /// The operating system refused for another reason.
+    IoError,
+    /// A script raised an exception or is no Python.
+    ScriptFailed,
+    /// A script ended without setting `result` and without a `main`.
+    ScriptGaveNoResult,
+    /// A script called `sys.exit`.
+    ScriptExited,
+    /// A script gave a value that is not JSON.
+    ResultNotSerialisable,
+    /// A script ran longer than it may.
+    ScriptTimeout,
+    /// The worker process died or broke the protocol while the script ran.
+    WorkerLost,
+    /// There is no Python interpreter that starts.
+    NoPython,
+    /// A tool or method that this faculty does not offer.
+    UnsupportedAffordance,
+}
+
+impl FailureKind {
+    /// Every kind.
+    pub const ALL: [FailureKind; 16] = [
+        Self::BadArguments,
+        Self::NoSuchFunction,
+        Self::FileNotFound,
+        Self::BadPath,
+        Self::PathEscapesBase,
+        Self::NotText,
+        Self::FileTooLarge,
+        Self::IoError,
+        Self::ScriptFailed,
+        Self::ScriptGaveNoResult,
+        Self::ScriptExited,
+        Self::ResultNotSerialisable,
+        Self::ScriptTimeout,
+        Self::WorkerLost,
+        Self::NoPython,
+        Self::UnsupportedAffordance,
+    ];
+
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadArguments => "bad_arguments",
+            Self::NoSuchFunction => "no_such_function",
+            Self::FileNotFound => "file_not_found",
+            Self::BadPath => "bad_path",
+            Self::PathEscapesBase => "path_escapes_base",
+            Self::NotText => "not_text",
+            Self::FileTooLarge => "file_too_large",
+            Self::IoError => "io_error",
+            Self::ScriptFailed => "script_failed",
+            Self::ScriptGaveNoResult => "script_gave_no_result",
+            Self::ScriptExited => "script_exited",
+            Self::ResultNotSerialisable => "result_not_serialisable",
+            Self::ScriptTimeout => "script_timeout",
+            Self::WorkerLost => "worker_lost",
+            Self::NoPython => "no_python",
+            Self::UnsupportedAffordance => "unsupported_affordance",
+        }
+    }
+
+    /// The kind of a stable word, none for words this version does not know.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == word)
+    }
+
+    /// Returns whether the same request may succeed when it is made again. A timeout is not retryable: the same
+    /// script would run as long again.
+    pub fn retryable(self) -> bool {
+        matches!(self, Self::WorkerLost)
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where in a script or file a failure lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path as it was asked for.
+    pub path: Arc<str>,
+    /// Line from 1, none when the whole file is meant.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.path),
+            None => f.write_str(&self.path),
+        }
+    }
+}
+
+/// A typed failure (semantics spec, sections 14.8 and 15).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The stable kind.
+    pub kind: FailureKind,
+    /// What went wrong, one headline: lower case, no full stop.
+    pub message: String,
+    /// What to write or do instead, when that is known.
+    pub help: Option<Box<str>>,
+    /// The script or file, and its line.
+    pub place: Option<Place>,
+    /// The script's own traceback.
+    pub trace: Option<Box<str>>,
+    /// What the script printed until it failed.
+    pub output: Option<Box<Output>>,
+}
+
+impl Failure {
+    /// A failure with nothing but its kind and headline.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), help: None, place: None, trace: None, output: None }
+    }
+
+    /// `bad_arguments` in its one form: what was asked, what was expected, what was got (first 200 characters).
+    pub fn bad_arguments(method: &str, expected: &str, got: &Value) -> Self {
+        let kind = match got {
+            Value::Skip => "nothing",
+            Value::Null => "null",
+            Value::Bool(_) => "the truth value",
+            Value::Number(_) => "the number",
+            Value::Text(_) => "the text",
+            Value::Sign(_) => "the sign",
+            Value::List(_) => "the list",
+            Value::Map(_) => "the map",
+        };
+        let message = match got {
+            Value::Skip | Value::Null => format!("`{method}` expects {expected}, got {kind}"),
+            _ => format!("`{method}` expects {expected}, got {kind} `{}`", shorten(&text_of(got))),
+        };
+        Self::new(FailureKind::BadArguments, message)
+    }
+
+    /// The same failure with advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into().into_boxed_str());
+        self
+    }
+
+    /// The same failure at a place.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<Arc<str>>, line: Option<u32>) -> Self {
+        self.place = Some(Place { path: path.into(), line });
+        self
+    }
+
+    /// The script's line, when there is one.
+    pub fn line(&self) -> Option<u32> {
+        self.place.as_ref().and_then(|p| p.line)
+    }
+
+    /// The last 4 KiB of what the script wrote to stderr (semantics spec, section 11.2).
+    pub fn stderr_tail(&self) -> &str {
+        let text = self.output.as_ref().map_or("", |o| o.stderr.as_str());
+        let mut start = text.len().saturating_sub(STDERR_TAIL);
+        while !text.is_char_boundary(start) {
+            start += 1;
+        }
+        text.get(start..).unwrap_or("")
+    }
+
+    /// Returns whether the same request may succeed when it is made again.
+    pub fn retryable(&self) -> bool {
+        self.kind.retryable()
+    }
+}
+
+/// The first 200 characters of a text on one line, with a mark when there are more.
+pub(super) fn shorten(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN).flat_map(visible).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn visible(c: char) -> impl Iterator<Item = char> {
+    let (escaped, plain) = if c.is_control() { (Some(c.escape_default()), None) } else { (None, Some(c)) };
+    escaped.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_word() {
+        for kind in FailureKind::ALL {
+            assert_eq!(FailureKind::from_word(kind.as_str()), Some(kind));
+        }
+        assert_eq!(FailureKind::from_word("nonsense"), None);
+    }
+
+    #[test]
+    fn a_wrong_value_is_shown_short_and_on_one_line() {
+        let long = Value::text("a\nb".repeat(200));
+        let failure = Failure::bad_arguments("add", "an integer", &long);
+        assert!(failure.message.starts_with("`add` expects an integer, got the text `a\\nba\\nb"));
+        assert!(failure.message.ends_with("…`"));
+        assert!(!failure.message.contains('\n'));
+    }
+
+    #[test]
+    fn the_tail_of_stderr_starts_on_a_character() {
+        let mut failure = Failure::new(FailureKind::ScriptFailed, "x");
+        failure.output = Some(Box::new(Output { stdout: String::new(), stderr: "é".repeat(5000) + "!" }));
+        assert!(failure.stderr_tail().len() <= STDERR_TAIL);
+        assert!(failure.stderr_tail().ends_with("é!"));
+    }
+}

@@ -1,0 +1,251 @@
+//! The pool: at most N workers, started when they are needed, each call on one of them.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::process::{Broken, Groups, Start, Worker};
+use super::protocol::{Body, Mode, ScriptCall};
+use crate::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request};
+
+/// How a pool is set up.
+#[derive(Clone)]
+pub struct PoolOptions {
+    /// How many interpreters may run at once; at least one.
+    pub workers: usize,
+    /// The plan's base directory: current directory and first place of imports.
+    pub base_dir: PathBuf,
+    /// The interpreter; none takes `NORMC_PYTHON`, else `python3`.
+    pub interpreter: Option<PathBuf>,
+    /// How long a call may run that says nothing of its own; none is without limit.
+    pub timeout: Option<Duration>,
+    /// After how many calls a worker is replaced.
+    pub calls_per_worker: u64,
+    /// Beyond how many bytes of memory a worker is replaced after its call; 0 is without limit.
+    pub recycle_above: u64,
+    /// Address space a worker may take, in bytes; 0 is without limit.
+    pub memory_limit: u64,
+    /// How many bytes of JSON a result may take.
+    pub answer_limit: usize,
+    /// Variables workers get besides the allow list.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The tools scripts reach through `body`.
+    pub body: Option<Arc<dyn Body>>,
+}
+
+impl PoolOptions {
+    /// The usual limits for scripts of a base directory: a worker a core, 30 s a call (semantics spec, sections 12
+    /// and 14.2).
+    pub fn new(base_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            base_dir: base_dir.into(),
+            interpreter: None,
+            timeout: Some(Duration::from_secs(30)),
+            calls_per_worker: 100_000,
+            recycle_above: 1 << 30,
+            memory_limit: 0,
+            answer_limit: 64 << 20,
+            environment: Vec::new(),
+            body: None,
+        }
+    }
+}
+
+/// Warm Python workers. Calls come from many threads; each blocks until its script has ended.
+pub struct Pool {
+    options: PoolOptions,
+    start: Start,
+    groups: Arc<Groups>,
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Workers without a call, the one used last at the end: it is the warmest.
+    idle: Vec<Worker>,
+    busy: usize,
+    /// Callers that wait for a place; nobody is woken when there is none.
+    waiting: usize,
+    closed: bool,
+}
+
+impl State {
+    /// Takes a worker in; it leaves nothing over.
+    fn keep(&mut self, worker: Worker) -> Option<Worker> {
+        self.idle.push(worker);
+        None
+    }
+}
+
+impl Pool {
+    /// A pool. Nothing is started before the first call.
+    pub fn new(options: PoolOptions) -> Self {
+        let start = Start {
+            interpreter: options.interpreter.clone(),
+            base_dir: options.base_dir.clone(),
+            environment: options.environment.clone(),
+            answer_limit: options.answer_limit,
+            memory_limit: options.memory_limit,
+        };
+        Self { options, start, groups: Arc::default(), state: Mutex::default(), freed: Condvar::new() }
+    }
+
+    /// Starts interpreters ahead of the calls that will need them, up to `workers`, and does not wait for them. What
+    /// goes wrong is told by the call.
+    pub fn prepare(&self, workers: usize) {
+        for _ in 0..workers.min(self.options.workers.max(1)) {
+            {
+                let state = self.lock();
+                if state.closed || state.idle.len() + state.busy >= workers {
+                    return;
+                }
+            }
+            let Ok(worker) = Worker::start(&self.start, &self.groups) else { return };
+            let mut state = self.lock();
+            if state.closed {
+                return;
+            }
+            state.idle.insert(0, worker);
+        }
+    }
+
+    /// Runs a script on a free worker, waiting for one when all are busy.
+    ///
+    /// # Errors
+    /// `no_python` when none starts; `script_failed`, `script_gave_no_result`, `script_exited`, `no_such_function`,
+    /// `result_not_serialisable` from the script; `script_timeout`; `worker_lost` when the process dies; `bad_arguments`
+    /// for inputs nested too deep (semantics spec, sections 11.2 and 14.2). The next call is not affected.
+    pub fn call(&self, call: &ScriptCall<'_>) -> Result<Answer, Failure> {
+        let mut place = self.enter()?;
+        let timeout = call.timeout.or(self.options.timeout);
+        let body = self.options.body.as_deref();
+        loop {
+            let (mut worker, fresh) = match place.worker.take() {
+                Some(worker) => (worker, false),
+                None => (Worker::start(&self.start, &self.groups)?, true),
+            };
+            if self.lock().closed {
+                return Err(closed());
+            }
+            match worker.run(call, timeout, body) {
+                Ok(result) => {
+                    if self.keeps(&worker) {
+                        place.worker = Some(worker);
+                    }
+                    return result;
+                }
+                // It died while it was idle. The call has not begun, so another worker may take it.
+                Err(Broken::Stale) if !fresh => {}
+                Err(Broken::Stale) => {
+                    let message = format!("the Python worker ended before script `{}` ran", call.path);
+                    return Err(Failure::new(FailureKind::WorkerLost, message).at(call.path, None));
+                }
+                Err(Broken::Call(failure))
+                    if failure.kind == FailureKind::WorkerLost && self.lock().closed =>
+                {
+                    return Err(Failure { output: failure.output, ..closed() }.at(call.path, None));
+                }
+                Err(Broken::Call(failure)) => return Err(failure),
+            }
+        }
+    }
+
+    fn keeps(&self, worker: &Worker) -> bool {
+        let limit = self.options.recycle_above;
+        worker.is_usable()
+            && worker.calls() < self.options.calls_per_worker
+            && (limit == 0 || worker.size() <= limit)
+    }
+
+    /// Kills all workers and what their scripts have started. Calls in flight fail with `worker_lost`, and so does
+    /// every later one.
+    pub fn shutdown(&self) {
+        let idle = {
+            let mut state = self.lock();
+            state.closed = true;
+            std::mem::take(&mut state.idle)
+        };
+        self.groups.kill();
+        self.freed.notify_all();
+        drop(idle);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes one of the N places, with the warmest idle worker if there is one.
+    fn enter(&self) -> Result<Busy<'_>, Failure> {
+        let mut state = self.lock();
+        while !state.closed && state.busy >= self.options.workers.max(1) {
+            state.waiting += 1;
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        }
+        if state.closed {
+            return Err(closed());
+        }
+        state.busy += 1;
+        Ok(Busy { pool: self, worker: state.idle.pop() })
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("workers", &self.options.workers).finish_non_exhaustive()
+    }
+}
+
+impl Faculty for Pool {
+    fn call(&self, request: &Request) -> Result<Answer, Failure> {
+        let (script, mode) = match &request.action {
+            Action::Execute(script) => (script, Mode::Execute),
+            Action::CallMain(script) => (script, Mode::Call),
+            _ => return Err(Failure::new(FailureKind::UnsupportedAffordance, "Python only runs scripts")),
+        };
+        self.call(&ScriptCall {
+            path: &script.path,
+            code: &script.code,
+            hash: &script.hash,
+            mode,
+            inputs: &request.args,
+            timeout: request.timeout,
+        })
+    }
+}
+
+/// One of the N places, held during a call; gives its worker back to the pool.
+struct Busy<'p> {
+    pool: &'p Pool,
+    worker: Option<Worker>,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        let worker = self.worker.take();
+        let mut state = self.pool.lock();
+        state.busy -= 1;
+        // A worker that is let go is ended outside the lock: that waits for the process.
+        let left = if state.closed { worker } else { worker.and_then(|w| state.keep(w)) };
+        let waiting = state.waiting > 0;
+        drop(state);
+        if waiting {
+            self.pool.freed.notify_one();
+        }
+        drop(left);
+    }
+}
+
+fn closed() -> Failure {
+    Failure::new(FailureKind::WorkerLost, "the Python workers were shut down")
+}

@@ -1,0 +1,286 @@
+//! The lines that go to a worker and come from it (semantics spec, section 14.2). Knows no processes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::base::Value;
+use crate::faculty::{Answer, Failure, FailureKind, Output};
+
+/// How deep a value may be nested; the reader of lines stops at 128 with the line's own brackets.
+const DEPTH_LIMIT: usize = 126;
+
+/// How a script is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// At top level, inputs as global variables, the answer is the global `result`; a script that sets none but
+    /// defines `main` is called (semantics spec, sections 11.1 and 9.1).
+    Execute,
+    /// `main(**inputs)` (section 11.2).
+    Call,
+}
+
+/// One call of a script.
+#[derive(Debug, Clone)]
+pub struct ScriptCall<'a> {
+    /// The script's path as the plan names it; shown in tracebacks, never opened.
+    pub path: &'a str,
+    /// The Python source.
+    pub code: &'a str,
+    /// A name that is equal only for equal code and path, usually a content hash.
+    pub hash: &'a Arc<str>,
+    /// How it is run.
+    pub mode: Mode,
+    /// The inputs by name, in order; signs already stripped.
+    pub inputs: &'a [(Arc<str>, Value)],
+    /// How long it may run; none takes the pool's limit.
+    pub timeout: Option<Duration>,
+}
+
+/// The tools a script reaches through `body` (semantics spec, section 11.3).
+pub trait Body: Send + Sync {
+    /// Calls `body.TOOL.METHOD(*args, **named)`.
+    ///
+    /// # Errors
+    /// A failure, which the script sees as an exception with the failure's message.
+    fn call(
+        &self,
+        tool: &str,
+        method: &str,
+        args: &[Value],
+        named: &[(Arc<str>, Value)],
+    ) -> Result<Value, Failure>;
+}
+
+/// A line from a worker.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Line {
+    pub(super) hello: Option<u32>,
+    pub(super) python: Option<String>,
+    pub(super) id: Option<u64>,
+    pub(super) ok: Option<bool>,
+    pub(super) value: Json,
+    pub(super) text: Option<String>,
+    pub(super) size: Option<u64>,
+    pub(super) kind: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) type_name: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) line: Option<u32>,
+    pub(super) trace: Option<String>,
+    pub(super) cb: Option<u64>,
+    pub(super) tool: Option<String>,
+    pub(super) method: Option<String>,
+    pub(super) args: Vec<Json>,
+    pub(super) named: serde_json::Map<String, Json>,
+}
+
+/// What is sent of a script this time.
+pub(super) struct Sending {
+    /// The code itself: the worker does not have it yet.
+    pub(super) code: bool,
+    /// The worker is to forget the scripts it has.
+    pub(super) reset: bool,
+}
+
+/// Appends the line that asks for a call.
+pub(super) fn write_request(
+    out: &mut Vec<u8>,
+    id: u64,
+    call: &ScriptCall<'_>,
+    sending: &Sending,
+) -> Result<(), Failure> {
+    let op = match call.mode {
+        Mode::Execute => "execute",
+        Mode::Call => "call",
+    };
+    out.extend_from_slice(format!(r#"{{"id":{id},"op":"{op}","script":"#).as_bytes());
+    write_text(out, call.hash);
+    out.extend_from_slice(br#","path":"#);
+    write_text(out, call.path);
+    if sending.reset {
+        out.extend_from_slice(br#","reset":true"#);
+    }
+    if sending.code {
+        out.extend_from_slice(br#","code":"#);
+        write_text(out, call.code);
+    }
+    out.extend_from_slice(br#","args":{"#);
+    for (i, (name, value)) in call.inputs.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_text(out, name);
+        out.push(b':');
+        write_value(out, value, 0).map_err(|TooDeep| {
+            let message = format!("input `{name}` is nested deeper than {DEPTH_LIMIT}");
+            Failure::new(FailureKind::BadArguments, message).at(call.path, None)
+        })?;
+    }
+    out.extend_from_slice(b"}}\n");
+    Ok(())
+}
+
+/// Appends the line that answers a call back.
+pub(super) fn write_callback_answer(out: &mut Vec<u8>, id: u64, answer: Result<Value, Failure>) {
+    out.extend_from_slice(format!(r#"{{"cb":{id},"#).as_bytes());
+    let start = out.len();
+    let error = match answer {
+        Ok(value) => {
+            out.extend_from_slice(br#""value":"#);
+            write_value(out, &value, 0).err().map(|TooDeep| format!("value nested deeper than {DEPTH_LIMIT}"))
+        }
+        Err(failure) => Some(format!("{}: {}", failure.kind, failure.message)),
+    };
+    if let Some(error) = error {
+        out.truncate(start);
+        out.extend_from_slice(br#""error":"#);
+        write_text(out, &error);
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+struct TooDeep;
+
+fn write_value(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), TooDeep> {
+    if depth > DEPTH_LIMIT {
+        return Err(TooDeep);
+    }
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => out.extend_from_slice(number.as_str().as_bytes()),
+        Value::Text(text) => write_text(out, text),
+        Value::Skip => write_text(out, crate::base::SKIP_MARKER),
+        Value::Sign(sign) => write_text(out, &sign.to_string()),
+        Value::List(items) => {
+            out.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write_value(out, item, depth + 1)?;
+            }
+            out.push(b']');
+        }
+        Value::Map(entries) => {
+            out.push(b'{');
+            for (i, (key, entry)) in entries.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write_text(out, key);
+                out.push(b':');
+                write_value(out, entry, depth + 1)?;
+            }
+            out.push(b'}');
+        }
+    }
+    Ok(())
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    // Writing a text into memory cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// The result of a call that was answered.
+pub(super) fn settle(
+    line: Line,
+    call: &ScriptCall<'_>,
+    output: Output,
+    duration: Duration,
+) -> Result<Answer, Failure> {
+    if line.ok == Some(true) {
+        return Ok(Answer {
+            value: Value::from_data_json(&line.value),
+            text: line.text.map(Arc::from),
+            output,
+            duration,
+        });
+    }
+    let path = call.path;
+    let kind = line.kind.as_deref().and_then(FailureKind::from_word).unwrap_or(FailureKind::ScriptFailed);
+    let said = line.message.unwrap_or_default();
+    let raised = line.type_name.unwrap_or_default();
+    let (message, help) = match kind {
+        FailureKind::ScriptGaveNoResult => (
+            format!("script `{path}` ended without setting `result`"),
+            Some("set the global `result`, or define a function `main`"),
+        ),
+        FailureKind::NoSuchFunction => (
+            format!("script `{path}`: {said}"),
+            Some("define `def main(...)` with the step's inputs as parameters"),
+        ),
+        FailureKind::ScriptExited => (
+            format!("script `{path}` called `sys.exit({said})`"),
+            Some("let the script run to its end; raise an exception for a failure"),
+        ),
+        FailureKind::ResultNotSerialisable => (
+            format!("the result of script `{path}` is no JSON: {said}"),
+            Some("return texts, numbers, truth values, None, and lists and maps of them"),
+        ),
+        _ if said.is_empty() => (format!("script `{path}` raised {raised}"), None),
+        _ => (format!("script `{path}` raised {raised}: {said}"), None),
+    };
+    let mut failure = Failure::new(kind, message).at(path, line.line);
+    failure.help = help.map(Box::from);
+    failure.trace = line.trace.map(String::into_boxed_str);
+    failure.output = Some(Box::new(output));
+    Err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_of_json() {
+        let hash = Arc::from("h");
+        let inputs =
+            [("a".into(), Value::text("x\n\u{2028}")), ("b".into(), Value::list([Value::Null, Value::Skip]))];
+        let call = ScriptCall {
+            path: "s.py",
+            code: "result = a",
+            hash: &hash,
+            mode: Mode::Call,
+            inputs: &inputs,
+            timeout: None,
+        };
+        let mut out = Vec::new();
+        write_request(&mut out, 7, &call, &Sending { code: true, reset: false }).unwrap();
+        assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 1);
+        let json: Json = serde_json::from_slice(&out).unwrap();
+        let wanted = serde_json::json!({
+            "id": 7, "op": "call", "script": "h", "path": "s.py", "code": "result = a",
+            "args": {"a": "x\n\u{2028}", "b": [null, "@#SKIP#@"]}
+        });
+        assert_eq!(json, wanted);
+    }
+
+    #[test]
+    fn deep_values_are_refused() {
+        let mut value = Value::Null;
+        for _ in 0..DEPTH_LIMIT + 1 {
+            value = Value::list([value]);
+        }
+        let mut out = Vec::new();
+        assert!(write_value(&mut out, &value, 0).is_err());
+        write_callback_answer(&mut out, 1, Ok(value));
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .ends_with("{\"cb\":1,\"error\":\"value nested deeper than 126\"}\n")
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        assert!(serde_json::from_str::<Line>(r#"{"id": 1, "ok": true, "value": 1}"#).is_ok());
+        assert!(serde_json::from_str::<Line>(r#"{"id": 1, "sudo": true}"#).is_err());
+    }
+}

@@ -1,0 +1,227 @@
+//! Progress while a run goes: a live line on a terminal, plain lines elsewhere, or nothing.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustc_hash::FxHashMap;
+
+use crate::run::state::{News, describe_skip};
+use crate::run::{CallLog, Event, Graph, Happening, ItemId, StepKey, Watch};
+
+use super::summary::time;
+use super::table::cell_text;
+
+/// Plain lines about what goes on come at most this often.
+const PLAIN_EVERY: Duration = Duration::from_secs(2);
+/// Values in lines are cut at this many characters.
+const LONGEST_VALUE: usize = 60;
+/// Running items that are named.
+const MOST_RUNNING: usize = 3;
+
+/// How progress is shown. All of it goes to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A line that changes, for terminals.
+    Live,
+    /// A line now and then, for pipes and logs.
+    Plain,
+    /// Nothing.
+    Silent,
+}
+
+/// Shows a run as it goes.
+pub struct Progress {
+    mode: Mode,
+    /// Every step gets a line.
+    verbose: bool,
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    last: Instant,
+    /// Items settled at least once; each counts once, however many iterations it has.
+    seen: Vec<bool>,
+    done: u64,
+    /// Running loops: iterations ended, of how many.
+    loops: FxHashMap<StepKey, (usize, usize)>,
+    running: Vec<ItemId>,
+}
+
+impl Progress {
+    /// A watcher in a mode; `verbose` adds a line a step.
+    pub fn new(mode: Mode, verbose: bool) -> Self {
+        let now = Instant::now();
+        Self {
+            mode,
+            verbose,
+            bar: None,
+            begun: now,
+            last: now,
+            seen: Vec::new(),
+            done: 0,
+            loops: FxHashMap::default(),
+            running: Vec::new(),
+        }
+    }
+
+    /// Takes the live line away.
+    pub fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None if self.mode != Mode::Silent => eprintln!("{line}"),
+            None => {}
+        }
+    }
+
+    /// What runs now, in a few words: the innermost loops' positions and the items in flight.
+    fn doing(&self, graph: &Graph) -> String {
+        let mut parts = Vec::new();
+        let mut loops: Vec<_> = self.loops.iter().collect();
+        loops.sort_by(|a, b| a.0.cmp(b.0));
+        for (step, (done, of)) in loops.iter().take(MOST_RUNNING) {
+            parts.push(format!("loop {} at {} of {of}", graph.step_name(step), (done + 1).min(*of)));
+        }
+        let mut running = self.running.clone();
+        running.sort_unstable();
+        running.dedup();
+        for item in running.iter().take(MOST_RUNNING) {
+            let inference = graph.inference(*item);
+            parts.push(format!("{} {}", inference.flow, graph.concept_name(inference.target)));
+        }
+        if running.len() > MOST_RUNNING {
+            parts.push(format!("{} more", running.len() - MOST_RUNNING));
+        }
+        parts.join(", ")
+    }
+
+    fn refresh(&mut self, graph: &Graph) {
+        match self.mode {
+            Mode::Silent => {}
+            Mode::Live => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(self.done);
+                    bar.set_message(self.doing(graph));
+                }
+            }
+            Mode::Plain => {
+                if self.last.elapsed() >= PLAIN_EVERY {
+                    self.last = Instant::now();
+                    let (done, all) = (self.done, graph.items.len());
+                    let line = format!(
+                        "{done} of {all} inferences, {}: {}",
+                        time(self.begun.elapsed()),
+                        self.doing(graph)
+                    );
+                    self.say(&line);
+                }
+            }
+        }
+    }
+
+    fn settled(&mut self, item: ItemId) {
+        if let Some(seen) = self.seen.get_mut(item.at()) {
+            if !std::mem::replace(seen, true) {
+                self.done += 1;
+            }
+        }
+    }
+
+    fn step_line(&self, graph: &Graph, event: &Event) -> String {
+        let step = graph.step_name(&event.step);
+        let inference = graph.inference(event.step.item);
+        let target = graph.concept_name(inference.target);
+        let what = match &event.what {
+            Happening::Gave(produced) => format!("= {}", preview(&produced.value)),
+            Happening::Appended { item, .. } => format!("+ {}", preview(item)),
+            Happening::Passed => "done".to_owned(),
+            Happening::Kept => "kept".to_owned(),
+            Happening::Gate { open: true } => "open".to_owned(),
+            Happening::Gate { open: false } => "closed".to_owned(),
+            Happening::Skipped(cause) => format!("skipped: {}", describe_skip(graph, cause)),
+            Happening::Failed(failure) => format!("failed: {failure}"),
+        };
+        format!("{step} {target} {what}")
+    }
+}
+
+fn preview(value: &crate::tensor::Tensor) -> String {
+    let core = value.core();
+    let mut text = match core.shape() {
+        [] => core.cells().next().map(cell_text).unwrap_or_default(),
+        _ => format!("[{}]", core.cells().take(12).map(cell_text).collect::<Vec<_>>().join(", ")),
+    };
+    text = text.replace('\n', " ");
+    if text.chars().count() > LONGEST_VALUE {
+        text = text.chars().take(LONGEST_VALUE - 1).chain(['…']).collect();
+    }
+    text
+}
+
+impl Watch for Progress {
+    fn begins(&mut self, graph: &Graph) {
+        self.seen = vec![false; graph.items.len()];
+        if self.mode == Mode::Live {
+            let bar = ProgressBar::with_draw_target(
+                Some(graph.items.len() as u64),
+                ProgressDrawTarget::stderr_with_hz(10),
+            );
+            let style =
+                ProgressStyle::with_template("{spinner} {pos} of {len} inferences, {elapsed}: {wide_msg}");
+            if let Ok(style) = style {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+    }
+
+    fn started(&mut self, graph: &Graph, step: &StepKey) {
+        self.running.push(step.item);
+        self.refresh(graph);
+    }
+
+    fn event(&mut self, graph: &Graph, event: &Event, log: Option<&CallLog>) {
+        self.settled(event.step.item);
+        if let Some(at) = self.running.iter().position(|r| *r == event.step.item) {
+            self.running.swap_remove(at);
+        }
+        if self.verbose {
+            self.say(&self.step_line(graph, event));
+            for printed in log.into_iter().flat_map(|l| &l.outputs) {
+                for line in printed.stdout.lines().chain(printed.stderr.lines()) {
+                    self.say(&format!("  | {line}"));
+                }
+            }
+        } else if matches!(event.what, Happening::Failed(_)) && self.begun.elapsed() >= PLAIN_EVERY {
+            // In a short run the report at the end is soon enough.
+            self.say(&self.step_line(graph, event));
+        }
+    }
+
+    fn news(&mut self, _graph: &Graph, news: &News) {
+        match news {
+            News::LoopBegan(step, of) => {
+                self.loops.insert(step.clone(), (0, *of));
+            }
+            News::IterationEnded(step, done, of) => {
+                self.loops.insert(step.clone(), (*done, *of));
+            }
+            News::LoopEnded(step, _) => {
+                self.loops.remove(step);
+                self.settled(step.item);
+            }
+            News::LoopFailed(step, failure) => {
+                self.loops.remove(step);
+                self.say(&format!("loop failed: {failure}"));
+            }
+        }
+    }
+
+    fn tick(&mut self, graph: &Graph, in_flight: &mut dyn Iterator<Item = ItemId>) {
+        self.running = in_flight.collect();
+        self.refresh(graph);
+    }
+}

@@ -1,0 +1,223 @@
+//! What to do with an item that can start: settle it at once (gates, skips), or hand out its work with the inputs
+//! captured (runtime spec, sections 7.1 E3, 9 and 10). Changes nothing.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::repo::{Assigning, ConceptId, GateMarker, Work};
+use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
+use crate::tensor::{Axis, Tensor};
+
+use super::event::{Happening, SkipCause, StepFailure};
+use super::graph::{ItemId, Role, SlotRef};
+use super::sequence::{SemanticTask, SyntacticTask};
+use super::state::{Content, FrameId, Ready, State, Status};
+
+/// The next move for a ready item.
+#[derive(Debug)]
+pub enum Action {
+    /// It settles without any work; the round it settles in.
+    Settle(Happening, u32),
+    /// Tensor work.
+    Syntactic(SyntacticTask),
+    /// Calls.
+    Semantic(Box<SemanticTask>),
+}
+
+/// Decides what a ready item does.
+pub fn decide(state: &State, ready: Ready) -> Action {
+    match attempt(state, ready) {
+        Ok(action) => action,
+        Err(failure) => Action::Settle(Happening::Failed(Arc::new(failure)), ready.round),
+    }
+}
+
+fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
+    let Ready { frame, item, round } = ready;
+    let graph = state.graph();
+    // A skip has the round of what it waited for.
+    let skip = |cause| Ok(Action::Settle(Happening::Skipped(cause), round.saturating_sub(1)));
+    if let Some(gate) = state.closed_gate(frame, item) {
+        return skip(SkipCause::Gate(gate));
+    }
+    let info = graph.item(item);
+    if let Role::Gate(_) = info.role {
+        return Ok(Action::Settle(Happening::Gate { open: gate_opens(state, frame, item) }, round));
+    }
+    if let Some(concept) = skipped_input(state, frame, item) {
+        return skip(SkipCause::Input(concept));
+    }
+    if info.invariant
+        && state.last_inputs.get(&item).is_some_and(|last| *last == state.present_inputs(frame, item))
+    {
+        return Ok(Action::Settle(Happening::Kept, round.saturating_sub(1)));
+    }
+    let inference = graph.inference(item);
+    let captured = Capture { state, frame, item };
+    match &inference.work {
+        Work::Semantic(work) => {
+            let values = captured.ordered(&work.order)?;
+            let named: Vec<_> = values
+                .iter()
+                .map(|(concept, value)| super::sequence::NamedValue {
+                    name: graph.concept_name(*concept),
+                    value,
+                })
+                .collect();
+            let axis = &graph.model.concepts[inference.target.0 as usize].axis_name;
+            Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, axis, &named)?)))
+        }
+        work => {
+            let named = |concepts: &[ConceptId], slots: &[SlotRef]| {
+                concepts
+                    .iter()
+                    .zip(slots)
+                    .map(|(c, slot)| {
+                        Ok((Arc::clone(graph.concept_name(*c)), captured.read(*slot)?.map(Cow::into_owned)))
+                    })
+                    .collect::<Result<Vec<_>, StepFailure>>()
+            };
+            // An append to the target's own value leaves it where it is, so that it need not be copied.
+            let (values, in_place) = match work {
+                Work::Assigning(Assigning::Continuation { source, destination, .. }) => {
+                    let own = info.target;
+                    let destination = slot_of(state, item, *destination);
+                    let in_place = destination == Some(own);
+                    let wanted = |c: &ConceptId| {
+                        Some(*c) == *source || (!in_place && slot_of(state, item, *c) == destination)
+                    };
+                    let (concepts, slots): (Vec<_>, Vec<_>) = inference
+                        .values
+                        .iter()
+                        .zip(&info.values)
+                        .filter(|(c, _)| wanted(c))
+                        .map(|(c, s)| (*c, *s))
+                        .unzip();
+                    (named(&concepts, &slots)?, in_place)
+                }
+                Work::Assigning(Assigning::Specification { sources, destination, .. }) => {
+                    let (concepts, slots): (Vec<_>, Vec<_>) = inference
+                        .values
+                        .iter()
+                        .zip(&info.values)
+                        .filter(|(c, _)| sources.contains(c) || Some(**c) == *destination)
+                        .map(|(c, s)| (*c, *s))
+                        .unzip();
+                    (named(&concepts, &slots)?, false)
+                }
+                _ => (named(&inference.values, &info.values)?, false),
+            };
+            let contexts = match work {
+                Work::Grouping(_) => named(&inference.contexts, &info.contexts)?,
+                _ => Vec::new(),
+            };
+            let axis = Axis::from(&*graph.model.concepts[inference.target.0 as usize].axis_name);
+            Ok(Action::Syntactic(SyntacticTask { values, contexts, axis, in_place }))
+        }
+    }
+}
+
+fn slot_of(state: &State, item: ItemId, concept: ConceptId) -> Option<SlotRef> {
+    let graph = state.graph();
+    let at = graph.inference(item).values.iter().position(|v| *v == concept)?;
+    graph.item(item).values.get(at).copied()
+}
+
+/// The gate table (tensor spec, section 9; runtime spec, section 9.1).
+fn gate_opens(state: &State, frame: FrameId, item: ItemId) -> bool {
+    let graph = state.graph();
+    let Work::Timing(timing) = &graph.inference(item).work else { return true };
+    let Some(slot) = graph.resolve(graph.item(item).scope, graph.canonical(timing.condition)) else {
+        return true;
+    };
+    let Some(condition) = state.slot(frame, slot) else { return true };
+    let detail = match (&condition.content, condition.met) {
+        (Content::Skipped, _) => Detail::Skipped,
+        (_, Some(false)) => Detail::ConditionNotMet,
+        _ => Detail::Success,
+    };
+    let asked =
+        Gate { marker: timing.marker, complete: true, detail: Some(detail), mask: condition.mask.as_deref() };
+    matches!(gate(asked), Decision::Run(_))
+}
+
+/// The input whose skip makes an item be skipped too, by kind (runtime spec, section 9.4).
+fn skipped_input(state: &State, frame: FrameId, item: ItemId) -> Option<ConceptId> {
+    let graph = state.graph();
+    let inference = graph.inference(item);
+    let info = graph.item(item);
+    let skipped =
+        |slot: SlotRef| matches!(state.slot(frame, slot).map(|s| &s.content), Some(Content::Skipped));
+    let values = || inference.values.iter().copied().zip(info.values.iter().copied());
+    match &inference.work {
+        Work::Assigning(
+            Assigning::Continuation { .. } | Assigning::Identity { .. } | Assigning::Abstraction { .. },
+        ) => None,
+        Work::Assigning(Assigning::Specification { sources, .. }) => {
+            let listed = || values().filter(|(c, _)| sources.contains(c));
+            let none_came =
+                listed().all(|(_, slot)| state.slot(frame, slot).is_none_or(|s| s.content.value().is_none()));
+            none_came.then(|| listed().find(|(_, slot)| skipped(*slot)).map(|(c, _)| c)).flatten()
+        }
+        Work::Grouping(_) => {
+            let all = !inference.values.is_empty() && values().all(|(_, slot)| skipped(slot));
+            all.then(|| inference.values.first().copied()).flatten()
+        }
+        Work::Looping(looping) => {
+            let slot = graph.resolve(info.scope, graph.canonical(looping.base))?;
+            state.slot(frame, slot).is_none_or(|s| s.content.value().is_none()).then_some(looping.base)
+        }
+        _ => values().find(|(_, slot)| skipped(*slot)).map(|(c, _)| c),
+    }
+}
+
+/// Reads inputs through the filters of the gates that let the item run (runtime spec, section 10).
+struct Capture<'a> {
+    state: &'a State,
+    frame: FrameId,
+    item: ItemId,
+}
+
+impl<'a> Capture<'a> {
+    fn read(&self, slot: SlotRef) -> Result<Option<Cow<'a, Tensor>>, StepFailure> {
+        let Some(value) = self.state.slot(self.frame, slot).and_then(|s| s.content.value()) else {
+            return Ok(None);
+        };
+        let mut value = Cow::Borrowed(value);
+        let graph = self.state.graph();
+        for gate in &graph.item(self.item).gates {
+            if self.state.status(self.frame, *gate) != Status::Open {
+                continue;
+            }
+            let Work::Timing(timing) = &graph.inference(*gate).work else { continue };
+            let at = graph.resolve(graph.item(*gate).scope, graph.canonical(timing.condition));
+            let mask = at.and_then(|at| self.state.slot(self.frame, at)).and_then(|s| s.mask.clone());
+            let along = mask.as_ref().and_then(|m| Some((&m.tensor, m.filter_axis.as_ref()?)));
+            if let (Some((mask, axis)), true) = (along, timing.marker != GateMarker::After) {
+                let kept = mask::apply_filter(&value, mask, axis, timing.marker == GateMarker::IfNot);
+                let kept =
+                    kept.map_err(|e| StepFailure::new(e.kind(), format!("the filter does not fit: {e}")))?;
+                value = Cow::Owned(kept);
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// The values that are passed, in the order the step wants them.
+    fn ordered(&self, order: &[ConceptId]) -> Result<Vec<(ConceptId, Cow<'a, Tensor>)>, StepFailure> {
+        let graph = self.state.graph();
+        let mut found = Vec::with_capacity(order.len());
+        for concept in order {
+            let Some(slot) = slot_of(self.state, self.item, *concept) else { continue };
+            match self.read(slot)? {
+                Some(value) => found.push((*concept, value)),
+                None => {
+                    let name = graph.concept_name(*concept);
+                    let message = format!("`{name}` has no value, although its step is done");
+                    return Err(StepFailure::new("missing_input", message));
+                }
+            }
+        }
+        Ok(found)
+    }
+}

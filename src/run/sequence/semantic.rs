@@ -1,0 +1,378 @@
+//! Semantic steps: from captured values to the calls of scripts and built-ins, and from their answers to the step's
+//! value and verdict (semantics spec, sections 3 to 9). The calls themselves are made elsewhere.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::base::{Sign, Value, strip};
+use crate::repo::{Assertion, Method, Semantic};
+use crate::tensor::{self, Axis, Tensor, combine, mask};
+
+use super::super::event::{Produced, StepFailure};
+use super::perceive::{Perceived, flatten, input_text, is_query, joined, perceive};
+
+/// A semantic step with its inputs captured: the calls to make and how to put the answers together.
+#[derive(Debug, Clone)]
+pub struct SemanticTask {
+    /// One a combination of input cells that are all there, in row-major order.
+    pub calls: Vec<Call>,
+    /// Seconds one call may take.
+    pub timeout: Option<f64>,
+    axes: Vec<Axis>,
+    shape: Vec<usize>,
+    /// Place of each call among the cells.
+    places: Vec<usize>,
+    rule: Rule,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What is called.
+    pub kind: CallKind,
+    /// The inputs in order, `input_1` and so on.
+    pub inputs: Vec<(Arc<str>, Value)>,
+    /// Which cell it makes; empty when there is only one.
+    pub cell: Vec<(String, usize)>,
+}
+
+/// What is called.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallKind {
+    /// A script of the plan.
+    Script {
+        /// Its path, relative to the base directory.
+        path: Arc<str>,
+        /// How it takes its inputs.
+        contract: Contract,
+    },
+    /// A built-in function.
+    Builtin(Arc<str>),
+}
+
+/// How a script takes its inputs and gives its answer (semantics spec, section 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    /// Inputs are globals, the answer is the global `result`; a script that only defines `main` is called.
+    Globals,
+    /// `main(**inputs)` is called.
+    Main,
+}
+
+/// What a call gave.
+#[derive(Debug, Clone)]
+pub struct CallAnswer {
+    /// The answer as data.
+    pub value: Value,
+    /// The answer's text where it is not the text of the value.
+    pub text: Option<Arc<str>>,
+}
+
+/// How answers become the step's value.
+#[derive(Debug, Clone)]
+struct Rule {
+    judgement: bool,
+    condition: Option<Json>,
+    assertion: Option<Assertion>,
+    relation: bool,
+    spread: bool,
+    axis: Axis,
+}
+
+/// A value of the step, by the name it is ordered under.
+pub struct NamedValue<'a> {
+    /// The concept's name.
+    pub name: &'a str,
+    /// Its value, filters applied.
+    pub value: &'a Tensor,
+}
+
+impl SemanticTask {
+    /// Prepares the calls of a step from its ordered values.
+    ///
+    /// # Errors
+    /// When the step has nothing to call, or its values do not fit together.
+    pub fn prepare(
+        work: &Semantic,
+        target_axis: &str,
+        values: &[NamedValue<'_>],
+    ) -> Result<Self, StepFailure> {
+        let composed = composed(work)?;
+        let mut instruction = None;
+        let mut inputs = Vec::new();
+        for value in values {
+            match instruction_of(value.value)? {
+                Some(Perceived::PromptLocation(_)) => {}
+                Some(found) => instruction = Some(found),
+                None => inputs.push(value),
+            }
+        }
+        let kind = match instruction {
+            Some(Perceived::Script(path)) => {
+                let contract = if composed { Contract::Main } else { Contract::Globals };
+                CallKind::Script { path, contract }
+            }
+            Some(Perceived::Builtin(name)) => CallKind::Builtin(name),
+            _ => return Err(nothing_to_call(work)),
+        };
+        let builtin = matches!(kind, CallKind::Builtin(_));
+        if builtin {
+            inputs.retain(|v| !is_query(v.name));
+        }
+        let formatted: Vec<Tensor> = inputs
+            .iter()
+            .map(|v| {
+                v.value.map_cells(|cell| {
+                    if cell.is_skip() { Value::Skip } else { format_cell(cell, builtin, composed) }
+                })
+            })
+            .collect();
+        let combined = cross(&formatted)?;
+        let single = combined.len() == 1;
+        let (mut calls, mut places) = (Vec::new(), Vec::new());
+        for (place, cell) in combined.cells().enumerate() {
+            let Value::List(parts) = cell else { continue };
+            places.push(place);
+            calls.push(Call {
+                kind: kind.clone(),
+                inputs: number(parts, builtin, composed),
+                cell: if single { Vec::new() } else { coordinates(&combined, place) },
+            });
+        }
+        Ok(Self {
+            calls,
+            timeout: work.timeout,
+            axes: combined.axes().to_vec(),
+            shape: combined.shape().to_vec(),
+            places,
+            rule: Rule {
+                judgement: work.judgement,
+                condition: work.condition.clone(),
+                assertion: work.assertion.clone(),
+                relation: work.relation_output,
+                spread: composed && work.create_axis_on_list_output,
+                axis: Axis::from(work.output_axis_name.as_deref().unwrap_or(target_axis)),
+            },
+        })
+    }
+
+    /// Puts the answers, one a call in the same order, together.
+    ///
+    /// # Errors
+    /// When the answers do not fit together, or an assertion is not understood.
+    pub fn finish(&self, answers: Vec<CallAnswer>) -> Result<Produced, StepFailure> {
+        let mut cells = vec![Value::Skip; self.shape.iter().product()];
+        for (place, answer) in self.places.iter().zip(answers) {
+            if let Some(cell) = cells.get_mut(*place) {
+                *cell = self.wrap(answer);
+            }
+        }
+        let value = if (self.rule.relation || self.rule.spread)
+            && cells.iter().any(|c| matches!(c, Value::List(_)))
+        {
+            self.spread(cells)?
+        } else {
+            Tensor::from_cells(&self.axes, &self.shape, cells).map_err(refused)?
+        };
+        self.judge(value)
+    }
+
+    /// Every answer becomes a sign without norm; of a list only the first item does, unless lists make an axis.
+    fn wrap(&self, answer: CallAnswer) -> Value {
+        let sign = |value: &Value, text: Option<Arc<str>>| match value {
+            Value::Skip | Value::Null => Value::Skip,
+            value => Value::Sign(Arc::new(Sign::plain(text.unwrap_or_else(|| input_text(value))))),
+        };
+        match &answer.value {
+            Value::List(items) if self.rule.relation || self.rule.spread => {
+                Value::list(items.iter().map(|item| sign(item, None)))
+            }
+            Value::List(items) => items.first().map_or(Value::Skip, |first| sign(first, None)),
+            value => sign(value, answer.text),
+        }
+    }
+
+    /// Lists become cells along a new axis, the longest one gives its size (semantics spec, section 7).
+    fn spread(&self, cells: Vec<Value>) -> Result<Tensor, StepFailure> {
+        let rows: Vec<Vec<Value>> = cells
+            .into_iter()
+            .map(|cell| match cell {
+                Value::List(items) => items.to_vec(),
+                Value::Skip => Vec::new(),
+                other => vec![other],
+            })
+            .collect();
+        let size = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let (mut axes, mut shape) = (self.axes.clone(), self.shape.clone());
+        let mut flat = Vec::with_capacity(rows.len() * size);
+        for mut row in rows {
+            row.resize(size, Value::Skip);
+            flat.append(&mut row);
+        }
+        if size != 1 {
+            axes.push(self.rule.axis.clone());
+            shape.push(size);
+        }
+        let value = Tensor::from_cells(&axes, &shape, flat).map_err(refused)?;
+        Ok(value.drop_none_axis())
+    }
+
+    fn judge(&self, value: Tensor) -> Result<Produced, StepFailure> {
+        if !self.rule.judgement {
+            return Ok(Produced { value, met: None, mask: None });
+        }
+        if let Some(assertion) = &self.rule.assertion {
+            let condition = Value::from_data_json(&assertion.condition);
+            let quantifiers = assertion
+                .quantifiers
+                .iter()
+                .filter(|(axis, _)| &**axis != "concept")
+                .map(|(axis, word)| match mask::Quantifier::parse(word) {
+                    Some(quantifier) => Ok((Axis::from(&**axis), quantifier)),
+                    None => Err(StepFailure::new("unknown_quantifier", format!("`{word}` is no quantifier"))
+                        .help("write `all`, `some`, `none`, `exists` or `for-each`")),
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            let judged = mask::truth_mask(&value, &quantifiers, &condition);
+            let produced = Produced { value: judged.tensor.clone(), met: Some(judged.met), mask: None };
+            let filters = judged.filter_axis.is_some();
+            return Ok(Produced { mask: filters.then(|| Arc::new(judged)), ..produced });
+        }
+        let Some(condition) = &self.rule.condition else {
+            return Ok(Produced { value, met: None, mask: None });
+        };
+        let condition = Value::from_data_json(condition);
+        let met = value.cells().filter(|c| !c.is_skip()).all(|cell| mask::matches(cell, &condition));
+        Ok(Produced { value: Tensor::singleton(mask::marker(met)), met: Some(met), mask: None })
+    }
+}
+
+/// Returns whether the step is a composition that runs a script, as far as it can be run.
+fn composed(work: &Semantic) -> Result<bool, StepFailure> {
+    match &work.method {
+        Method::Python => Ok(false),
+        Method::Composition { paradigm }
+            if paradigm.starts_with("h_PromptTemplate_ScriptLocation-c_Retrieve_or_") =>
+        {
+            Ok(true)
+        }
+        Method::Composition { paradigm } => Err(StepFailure::new(
+            "unsupported_affordance",
+            format!("the paradigm `{paradigm}` cannot be run"),
+        )
+        .help("name a script on the step's function: `| %{script_location}: scripts/step.py`")),
+        Method::Plain | Method::Direct | Method::Input | Method::PythonIndirect => Err(nothing_to_call(work)),
+    }
+}
+
+fn nothing_to_call(work: &Semantic) -> StepFailure {
+    let (kind, message) = match work.method {
+        Method::Input => ("no_answer_in_time", "the step asks a person, and nobody can be asked"),
+        Method::Python | Method::Composition { .. } => {
+            ("missing_input", "no script and no built-in is among the step's values")
+        }
+        _ => ("no_model_configured", "the step needs a language model, and none is configured"),
+    };
+    StepFailure::new(kind, message).help(
+        "say what does the step below its function: `| %{script_location}: scripts/step.py` or `| %{builtin}: add`",
+    )
+}
+
+/// The instruction a value holds: a single sign whose norm tells the step what to do.
+fn instruction_of(value: &Tensor) -> Result<Option<Perceived>, StepFailure> {
+    if value.len() != 1 {
+        return Ok(None);
+    }
+    match value.cells().next() {
+        Some(cell @ Value::Sign(_)) => match perceive(cell)? {
+            Perceived::Input(_) => Ok(None),
+            instruction => Ok(Some(instruction)),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// One cell as an input: built-ins get values, scripts get texts, compositions get several items as several inputs.
+fn format_cell(cell: &Value, builtin: bool, composed: bool) -> Value {
+    if builtin {
+        return stripped(cell);
+    }
+    if composed {
+        if matches!(cell, Value::Map(_)) {
+            return stripped(cell);
+        }
+        let items = flatten(cell);
+        return match items.as_slice() {
+            [] => Value::text(""),
+            [only] => Value::Text(input_text(only)),
+            several => Value::list(several.iter().map(stripped)),
+        };
+    }
+    let texts: Vec<Arc<str>> = flatten(cell).iter().map(input_text).collect();
+    Value::text(joined(&texts))
+}
+
+/// A value with every sign replaced by what its payload says.
+fn stripped(value: &Value) -> Value {
+    match value {
+        Value::Sign(_) => strip(value),
+        Value::List(items) => Value::list(items.iter().map(stripped)),
+        Value::Map(map) => {
+            Value::Map(Arc::new(map.iter().map(|(k, v)| (Arc::clone(k), stripped(v))).collect()))
+        }
+        other => other.clone(),
+    }
+}
+
+fn cross(formatted: &[Tensor]) -> Result<Tensor, StepFailure> {
+    match formatted {
+        // Nothing is passed: one call with no inputs.
+        [] => Ok(Tensor::singleton(Value::list([]))),
+        several => combine::cross_product(several).map_err(|error| {
+            StepFailure::new("axis_size_mismatch", format!("the step's values do not fit together: {error}"))
+        }),
+    }
+}
+
+fn number(parts: &[Value], builtin: bool, composed: bool) -> Vec<(Arc<str>, Value)> {
+    let mut inputs = Vec::with_capacity(parts.len());
+    let mut push = |value: Value| {
+        let name = format!("input_{}", inputs.len() + 1);
+        inputs.push((Arc::from(name), value));
+    };
+    for part in parts {
+        match part {
+            Value::List(items) if composed && !builtin => items.iter().for_each(|i| push(from_json_text(i))),
+            other if composed && !builtin => push(from_json_text(other)),
+            other => push(other.clone()),
+        }
+    }
+    inputs
+}
+
+/// A text that is JSON is passed as what it says (`collect_script_inputs`, semantics spec, section 10.4).
+fn from_json_text(value: &Value) -> Value {
+    let Value::Text(t) = value else { return value.clone() };
+    match serde_json::from_str::<Json>(t) {
+        Ok(json) => Value::from_data_json(&json),
+        Err(_) => value.clone(),
+    }
+}
+
+fn coordinates(tensor: &Tensor, place: usize) -> Vec<(String, usize)> {
+    let mut rest = place;
+    let mut found: Vec<(String, usize)> = Vec::with_capacity(tensor.rank());
+    for (axis, size) in tensor.axes().iter().zip(tensor.shape()).rev() {
+        if *size > 0 {
+            found.push((axis.to_string(), rest % size));
+            rest /= size;
+        }
+    }
+    found.reverse();
+    found
+}
+
+fn refused(error: tensor::Error) -> StepFailure {
+    StepFailure::new(error.kind(), error.to_string())
+}

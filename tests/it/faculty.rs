@@ -1,0 +1,656 @@
+//! Python workers with a real interpreter: both contracts, every failure, and what happens when things break.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and acts on the world"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use normc::base::{FixedClock, Value, text_of};
+use normc::faculty::builtin::Builtins;
+use normc::faculty::files::Root;
+use normc::faculty::python::{Body, Mode, Pool, PoolOptions, ScriptCall};
+use normc::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request, Script};
+use serde_json::{Value as Json, json};
+
+/// A pool in its own folder, and short ways to ask it.
+struct Bench {
+    pool: Pool,
+    folder: tempfile::TempDir,
+}
+
+/// None, with a word about it, where there is no Python to test with.
+fn bench_with(change: impl FnOnce(&mut PoolOptions)) -> Option<Bench> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: no python3 on this machine");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = PoolOptions::new(folder.path());
+    options.workers = 2;
+    change(&mut options);
+    Some(Bench { pool: Pool::new(options), folder })
+}
+
+fn bench() -> Option<Bench> {
+    bench_with(|_| {})
+}
+
+impl Bench {
+    fn run(
+        &self,
+        mode: Mode,
+        code: &str,
+        inputs: Json,
+        timeout: Option<Duration>,
+    ) -> Result<Answer, Failure> {
+        let hash = Arc::from(code);
+        let inputs: Vec<_> = inputs
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (Arc::from(name.as_str()), Value::from_data_json(value)))
+            .collect();
+        self.pool.call(&ScriptCall { path: "s.py", code, hash: &hash, mode, inputs: &inputs, timeout })
+    }
+
+    fn execute(&self, code: &str) -> Result<Answer, Failure> {
+        self.run(Mode::Execute, code, json!({}), None)
+    }
+
+    fn call(&self, code: &str, inputs: Json) -> Result<Answer, Failure> {
+        self.run(Mode::Call, code, inputs, None)
+    }
+
+    fn text(&self, code: &str) -> String {
+        self.execute(code).map_or_else(|f| panic!("{f}"), |a| text_of(&a.value))
+    }
+
+    fn pid(&self) -> i64 {
+        self.text("import os\nresult = os.getpid()").parse().unwrap()
+    }
+}
+
+fn is_alive(pid: i64) -> bool {
+    // A zombie is dead; only its parent has not looked yet.
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+}
+
+fn dies(pid: i64) -> bool {
+    let end = Instant::now() + Duration::from_secs(5);
+    while is_alive(pid) {
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
+}
+
+#[test]
+fn both_contracts() {
+    let Some(b) = bench() else { return };
+    let inputs = json!({"input_1": [1, "two", null, 3.5, {"k": true}], "input_2": "ü\n\u{2028}"});
+    let given = b.run(Mode::Execute, "result = [input_1, input_2]", inputs.clone(), None).unwrap();
+    assert_eq!(given.value.to_json(), json!([inputs["input_1"], inputs["input_2"]]));
+    let called =
+        b.call("def main(input_1, input_2):\n    return {'a': input_1, 'b': input_2}", inputs.clone());
+    assert_eq!(called.unwrap().value.to_json(), json!({"a": inputs["input_1"], "b": inputs["input_2"]}));
+    // A script of the first contract without a result falls back to the second.
+    let both = b.run(Mode::Execute, "def main(x):\n    return x + 1", json!({"x": 41}), None).unwrap();
+    assert_eq!(text_of(&both.value), "42");
+    assert_eq!(b.execute("result = None").unwrap().value.to_json(), Json::Null);
+}
+
+#[test]
+fn values_are_exact_and_texts_stay_texts() {
+    let Some(b) = bench() else { return };
+    let big = "123456789012345678901234567890";
+    let given: Json = serde_json::from_str(&format!("{{\"n\": {big}, \"f\": 1.0}}")).unwrap();
+    let answer = b.run(Mode::Execute, "result = [n + 1, f, n ** 200]", given, None).unwrap();
+    let text = text_of(&answer.value);
+    assert!(text.starts_with("[123456789012345678901234567891, 1.0, ") && text.len() > 5800, "{text}");
+    let sign = b.execute("result = ['%{file_location}1(secret.txt)']").unwrap();
+    let Value::List(items) = &sign.value else { panic!("a list") };
+    assert!(matches!(items.first(), Some(Value::Text(_))));
+    assert!(b.execute("result = '@#SKIP#@'").unwrap().value.is_skip());
+    // Python's own text goes along where JSON cannot say it.
+    assert_eq!(b.execute("result = (1, 'a')").unwrap().text.as_deref(), Some("(1, 'a')"));
+    assert_eq!(b.execute("result = {1: (2,)}").unwrap().text.as_deref(), Some("{1: (2,)}"));
+    assert_eq!(b.execute("result = [1, {'a': 'b'}]").unwrap().text, None);
+}
+
+#[test]
+fn each_call_has_a_fresh_namespace() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let code = "import os, sys\nresult = 'left' in globals()\nleft = 1\n\
+                sys.path.insert(0, '/nowhere')\nos.chdir('/')\nsys.stdout = None\nsys.argv = []";
+    assert_eq!(b.text(code), "False");
+    assert_eq!(b.text(code), "False");
+    let here = b.folder.path().canonicalize().unwrap().to_string_lossy().into_owned();
+    assert_eq!(
+        b.text("import os, sys\nresult = [os.getcwd(), sys.path[0]] + sys.argv"),
+        format!("['{here}', '{here}', 's.py']")
+    );
+    assert_eq!(b.text("result = __name__"), "builtins");
+    let out = b.execute("print('there'); result = 1").unwrap().output;
+    assert_eq!(out.stdout, "there\n");
+}
+
+#[test]
+fn modules_beside_the_scripts_and_the_standard_library_are_found() {
+    let Some(b) = bench() else { return };
+    std::fs::write(b.folder.path().join("helper.py"), "def double(x):\n    return 2 * x\n").unwrap();
+    // A file of the plan must not shadow what the worker itself imports.
+    std::fs::write(b.folder.path().join("json.py"), "raise RuntimeError('shadowed')").unwrap();
+    assert_eq!(b.text("from helper import double\nresult = double(4)"), "8");
+    assert_eq!(b.text("import fractions\nresult = str(fractions.Fraction(1, 3) * 2)"), "2/3");
+    // Site packages come late, but they come.
+    let text = b.text("try:\n    import no_such_module\nexcept ModuleNotFoundError:\n    pass\nimport sys\n\
+                       result = any(p.endswith(('site-packages', 'dist-packages')) for p in sys.path) and sys.path[0] != ''");
+    assert_eq!(text, "True");
+    assert_eq!(b.text("from helper import double\nresult = double(5)"), "10");
+}
+
+#[test]
+fn hashing_is_the_same_in_every_worker() {
+    let Some(b) = bench_with(|o| o.calls_per_worker = 1) else { return };
+    let code = "import os\nresult = [list({'a', 'b', 'c', 'd', 'e', 'f'}), os.getpid()]";
+    let (one, two) = (b.execute(code).unwrap().value.to_json(), b.execute(code).unwrap().value.to_json());
+    assert_eq!(one[0], two[0]);
+    assert_ne!(one[1], two[1], "a worker is replaced after its last call");
+}
+
+#[test]
+fn failures_are_typed_and_say_where() {
+    let Some(b) = bench() else { return };
+    use FailureKind::{
+        NoSuchFunction, ResultNotSerialisable, ScriptExited, ScriptFailed, ScriptGaveNoResult,
+    };
+    let cases = [
+        (
+            Mode::Execute,
+            "x = 1\nraise ValueError('boom')",
+            json!({}),
+            ScriptFailed,
+            Some(2),
+            "ValueError: boom",
+        ),
+        (
+            Mode::Execute,
+            "x = 1\ndef f():\n    return x.y\nf()",
+            json!({}),
+            ScriptFailed,
+            Some(3),
+            "no attribute 'y'",
+        ),
+        (
+            Mode::Execute,
+            "import json\n\njson.loads('{')",
+            json!({}),
+            ScriptFailed,
+            Some(3),
+            "JSONDecodeError",
+        ),
+        (
+            Mode::Execute,
+            "x = 1\ndef f(:\n",
+            json!({}),
+            ScriptFailed,
+            Some(2),
+            "invalid syntax (s.py, line 2)",
+        ),
+        (Mode::Execute, "x = '\0'", json!({}), ScriptFailed, None, "null bytes"),
+        (Mode::Execute, "def f():\n    f()\nf()", json!({}), ScriptFailed, Some(2), "RecursionError"),
+        (Mode::Execute, "raise KeyboardInterrupt", json!({}), ScriptFailed, Some(1), "KeyboardInterrupt"),
+        (Mode::Execute, "raise ValueError('\\ud800')", json!({}), ScriptFailed, Some(1), "ValueError"),
+        (
+            Mode::Execute,
+            "class E(Exception):\n    def __str__(self):\n        raise KeyError\nraise E",
+            json!({}),
+            ScriptFailed,
+            Some(4),
+            "raised E",
+        ),
+        (Mode::Execute, "x = 1", json!({}), ScriptGaveNoResult, None, "without setting `result`"),
+        (Mode::Execute, "import sys\nsys.exit(3)", json!({}), ScriptExited, Some(2), "sys.exit(3)"),
+        (Mode::Execute, "exit()", json!({}), ScriptExited, Some(1), "sys.exit(0)"),
+        (Mode::Execute, "raise SystemExit('bye')", json!({}), ScriptExited, Some(1), "sys.exit(1)"),
+        (Mode::Call, "main = 5", json!({}), NoSuchFunction, None, "'main' is not a callable function."),
+        (Mode::Call, "result = 5", json!({}), NoSuchFunction, None, "no function `main`"),
+        (
+            Mode::Call,
+            "\ndef main(a):\n    return a",
+            json!({"a": 1, "b": 2}),
+            ScriptFailed,
+            Some(2),
+            "unexpected keyword argument 'b'",
+        ),
+        (
+            Mode::Call,
+            "def main():\n    raise KeyError('k')",
+            json!({}),
+            ScriptFailed,
+            Some(2),
+            "KeyError: 'k'",
+        ),
+        (Mode::Call, "async def main():\n    return 1", json!({}), ResultNotSerialisable, None, "coroutine"),
+        (Mode::Execute, "result = {1, 2}", json!({}), ResultNotSerialisable, None, "set"),
+        (Mode::Execute, "result = [b'x']", json!({}), ResultNotSerialisable, None, "bytes"),
+        (Mode::Execute, "result = float('nan')", json!({}), ResultNotSerialisable, None, "NaN"),
+        (Mode::Execute, "result = '\\ud800'", json!({}), ResultNotSerialisable, None, "surrogate"),
+        (
+            Mode::Execute,
+            "result = []\nresult.append(result)",
+            json!({}),
+            ResultNotSerialisable,
+            None,
+            "contains itself",
+        ),
+        (
+            Mode::Execute,
+            "result = []\nfor _ in range(200): result = [result]",
+            json!({}),
+            ResultNotSerialisable,
+            None,
+            "nested deeper",
+        ),
+        (
+            Mode::Execute,
+            "result = []\nfor _ in range(100000): result = [result]",
+            json!({}),
+            ResultNotSerialisable,
+            None,
+            "nested deeper",
+        ),
+    ];
+    for (mode, code, inputs, kind, line, words) in cases {
+        let failure = b.run(mode, code, inputs, None).expect_err(code);
+        assert_eq!(failure.kind, kind, "{code}: {failure}");
+        assert_eq!(failure.line(), line, "{code}: {failure}");
+        assert!(failure.message.contains(words), "{code}: {failure}");
+        assert_eq!(failure.place.as_ref().map(|p| p.path.as_ref()), Some("s.py"));
+        assert!(!failure.message.contains('\n'), "{failure}");
+    }
+    // None of this cost a worker, nor can a nested value that is allowed.
+    assert_eq!(b.text("result = []\nfor _ in range(120): result = [result]").len(), 242);
+}
+
+#[test]
+fn the_trace_is_the_scripts_own() {
+    let Some(b) = bench() else { return };
+    let code = "import sys\ndef inner(x):\n    return 1 / x\nprint('before')\nprint('warned', file=sys.stderr)\nresult = inner(0)";
+    let failure = b.execute(code).unwrap_err();
+    let trace = failure.trace.as_deref().unwrap();
+    assert!(trace.contains("line 6, in <module>") && trace.contains("return 1 / x"), "{trace}");
+    assert!(!trace.contains("exec(code"), "{trace}");
+    assert_eq!(failure.output.as_ref().unwrap().stdout, "before\n");
+    assert_eq!(failure.stderr_tail(), "warned\n");
+}
+
+#[test]
+fn an_endless_script_is_stopped_alone() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let pid = b.pid();
+    let begun = Instant::now();
+    let limit = Some(Duration::from_millis(200));
+    let code = "import subprocess\nprint('begun')\nsubprocess.Popen(['sleep', '60'])\nwhile True:\n    pass";
+    let failure = b.run(Mode::Execute, code, json!({}), limit).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::ScriptTimeout);
+    assert!(failure.message.contains("200 ms"), "{failure}");
+    assert_eq!(failure.output.unwrap().stdout, "begun\n");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(dies(pid));
+    assert_ne!(b.pid(), pid);
+}
+
+#[test]
+fn a_dying_worker_fails_only_its_call() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let garbage = "import os\nfor fd in range(3, 20):\n    try: os.write(fd, b'garbage\\n')\n    except OSError: pass\nresult = 1";
+    let closed = "import os\nos.closerange(3, 50)\nresult = 1";
+    let cases = [
+        ("import os\nprint('last words', flush=True)\nos._exit(7)", "ended with exit code 7"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11"),
+        (
+            "import os\nif os.fork() == 0:\n    import time\n    time.sleep(30)\nos._exit(3)",
+            "ended with exit code 3",
+        ),
+        (garbage, "broke the protocol"),
+        (closed, "while script `s.py` ran"),
+    ];
+    for (code, words) in cases {
+        let failure = b.execute(code).expect_err(code);
+        assert_eq!(failure.kind, FailureKind::WorkerLost, "{failure}");
+        assert!(failure.retryable());
+        assert!(failure.message.contains(words), "{failure}");
+        assert_eq!(b.text("result = 1"), "1", "the pool goes on");
+    }
+    let failure = b.execute("import os\nos.write(1, b'raw')\nos._exit(7)").unwrap_err();
+    assert_eq!(failure.output.unwrap().stdout, "raw");
+}
+
+#[test]
+fn a_worker_that_dies_between_calls_is_replaced_without_a_failure() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let code =
+        "import threading, os\nthreading.Timer(0.05, lambda: os._exit(1)).start()\nresult = os.getpid()";
+    let pid: i64 = b.text(code).parse().unwrap();
+    assert!(dies(pid));
+    assert_ne!(b.pid(), pid);
+}
+
+#[test]
+fn a_forked_child_does_not_answer() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let code = "import os\nif os.fork() > 0:\n    os.wait()\nresult = os.getpid()";
+    let pid = b.pid();
+    assert_eq!(b.text(code), pid.to_string());
+    assert_eq!(b.pid(), pid);
+}
+
+#[test]
+fn every_byte_printed_belongs_to_its_call() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let code = "import os, subprocess, sys\nprint('python', n)\nos.system('echo shell %d' % n)\n\
+                subprocess.run(['sh', '-c', 'echo sub %d; echo oops %d >&2' % (n, n)])\n\
+                os.write(1, b'raw %d\\n' % n)\nsys.stdout.write('no line end')\nresult = n";
+    for n in 0..20 {
+        let answer = b.run(Mode::Execute, code, json!({"n": n}), None).unwrap();
+        let wanted = format!("python {n}\nshell {n}\nsub {n}\nraw {n}\nno line end");
+        assert_eq!(answer.output.stdout, wanted);
+        assert_eq!(answer.output.stderr, format!("oops {n}\n"));
+    }
+    // What comes after the answer belongs to no call.
+    b.text("import subprocess\nsubprocess.Popen(['sh', '-c', 'sleep 0.05; echo late'])\nresult = 1");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(b.execute("result = 1").unwrap().output.is_empty());
+    // A script that closes its streams hurts itself only.
+    assert!(b.execute("import sys, os\nsys.stdout.close()\nos.close(1)\nos.close(2)\nresult = 1").is_ok());
+    assert_eq!(b.execute("print('again')\nresult = 1").unwrap().output.stdout, "again\n");
+}
+
+#[test]
+fn long_output_and_large_values() {
+    let Some(b) = bench() else { return };
+    let answer = b.execute("for i in range(200000): print(i)\nresult = 1").unwrap();
+    assert!(answer.output.stdout.ends_with("199998\n199999\n"));
+    assert_eq!(answer.output.stdout.lines().count(), 200_000);
+    let answer =
+        b.execute("import sys\nfor i in range(20): sys.stdout.write('x' * 1000000)\nresult = 1").unwrap();
+    assert!(answer.output.stdout.ends_with("more bytes]\n"));
+    assert!(answer.output.stdout.len() < 17 << 20);
+    // While nobody has asked for the answer yet, another process prints on.
+    let answer =
+        b.execute("import subprocess\nsubprocess.Popen(['timeout', '5', 'yes'])\nresult = 1").unwrap();
+    assert_eq!(text_of(&answer.value), "1");
+
+    let large = "a".repeat(10 << 20);
+    let answer = b.run(Mode::Execute, "result = x + 'b'", json!({"x": large}), None).unwrap();
+    assert_eq!(text_of(&answer.value).len(), (10 << 20) + 1);
+    let answer = b.execute("result = list(range(300000))").unwrap();
+    assert!(matches!(&answer.value, Value::List(items) if items.len() == 300_000));
+    let Some(small) = bench_with(|o| o.answer_limit = 1000) else { return };
+    let failure = small.execute("result = 'x' * 2000").unwrap_err();
+    assert_eq!(failure.kind, FailureKind::ResultNotSerialisable);
+    assert!(failure.message.contains("2002 bytes"), "{failure}");
+}
+
+#[test]
+fn inputs_nested_too_deep_are_refused_before_the_call() {
+    let Some(b) = bench() else { return };
+    let mut value = Value::Null;
+    for _ in 0..1000 {
+        value = Value::list([value]);
+    }
+    let hash = Arc::from("h");
+    let inputs = [(Arc::from("x"), value)];
+    let call = ScriptCall {
+        path: "s.py",
+        code: "result = x",
+        hash: &hash,
+        mode: Mode::Execute,
+        inputs: &inputs,
+        timeout: None,
+    };
+    assert_eq!(b.pool.call(&call).unwrap_err().kind, FailureKind::BadArguments);
+    assert_eq!(b.text("result = 1"), "1");
+}
+
+#[test]
+fn a_thousand_calls_over_two_workers_from_many_threads() {
+    let Some(b) = bench() else { return };
+    let code = "import os\nprint('call', n)\nresult = [n * n, os.getpid()]";
+    let answers: Vec<(i64, Json, String)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|t| {
+                let b = &b;
+                scope.spawn(move || {
+                    let calls = (0..125).map(|i| {
+                        let n = t * 125 + i;
+                        let answer = b.run(Mode::Execute, code, json!({"n": n}), None).unwrap();
+                        (n, answer.value.to_json(), answer.output.stdout)
+                    });
+                    calls.collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+    });
+    let mut pids = BTreeMap::new();
+    for (n, value, printed) in &answers {
+        assert_eq!(value[0], json!(n * n));
+        assert_eq!(*printed, format!("call {n}\n"));
+        *pids.entry(value[1].to_string()).or_insert(0) += 1;
+    }
+    assert_eq!(answers.len(), 1000);
+    assert!(pids.len() <= 2, "{pids:?}");
+}
+
+#[test]
+fn many_scripts_do_not_fill_a_worker() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let pid = b.pid();
+    for n in 0..1200 {
+        assert_eq!(b.text(&format!("result = {n}")), n.to_string());
+    }
+    assert_eq!(b.text("result = 7"), "7");
+    assert_eq!(b.pid(), pid);
+}
+
+#[test]
+fn all_faculties_take_requests() {
+    let Some(b) = bench() else { return };
+    std::fs::write(b.folder.path().join("s.py"), "def main(x):\n    return x * 2").unwrap();
+    let files = Root::open(b.folder.path()).unwrap();
+    let builtins = Builtins::new(Arc::new(FixedClock(0)));
+    let ask = |faculty: &dyn Faculty, action: Action| {
+        let args = vec![("x".into(), Value::text("21"))];
+        faculty.call(&Request { action, args, timeout: None })
+    };
+    let code = ask(&files, Action::ReadFile { path: "s.py".into() }).unwrap().value;
+    let Value::Text(code) = code else { panic!("a text") };
+    let script = Arc::new(Script { path: "s.py".into(), hash: Arc::clone(&code), code });
+    assert_eq!(text_of(&ask(&b.pool, Action::CallMain(Arc::clone(&script))).unwrap().value), "2121");
+    assert_eq!(text_of(&ask(&b.pool, Action::Execute(script)).unwrap().value), "2121");
+    let add = Action::Builtin { name: "add".into() };
+    assert_eq!(text_of(&ask(&builtins, add.clone()).unwrap().value), "21");
+    for faculty in [&b.pool as &dyn Faculty, &files] {
+        assert_eq!(ask(faculty, add.clone()).unwrap_err().kind, FailureKind::UnsupportedAffordance);
+    }
+}
+
+#[test]
+fn workers_can_be_started_ahead() {
+    let Some(b) = bench() else { return };
+    b.pool.prepare(2);
+    b.pool.prepare(2);
+    let code = "import os\nresult = [os.getppid(), os.getpid()]";
+    assert!(text_of(&b.execute(code).unwrap().value).starts_with(&format!("[{}, ", std::process::id())));
+}
+
+#[test]
+fn no_python_is_a_failure_of_the_call_that_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [("/nowhere/python3", "No such file"), ("/bin/false", "ended at once"), ("/bin/cat", "")];
+    for (interpreter, words) in cases {
+        let mut options = PoolOptions::new(folder.path());
+        options.interpreter = Some(interpreter.into());
+        let b = Bench { pool: Pool::new(options), folder: tempfile::tempdir().unwrap() };
+        let failure = b.execute("result = 1").unwrap_err();
+        assert_eq!(failure.kind, FailureKind::NoPython, "{failure}");
+        assert!(failure.message.contains(interpreter) && failure.message.contains(words), "{failure}");
+        assert!(failure.help.unwrap().contains("NORMC_PYTHON"));
+    }
+    let missing = Pool::new(PoolOptions::new("/nowhere/at/all"));
+    let b = Bench { pool: missing, folder };
+    assert_eq!(b.execute("result = 1").unwrap_err().kind, FailureKind::BadPath);
+}
+
+#[test]
+fn the_environment_is_an_allow_list() {
+    let Some(b) = bench_with(|o| o.environment.push(("GIVEN".into(), "yes".into()))) else { return };
+    let text = b.text("import os\nresult = sorted(k for k in os.environ if k.startswith('CARGO') or 'KEY' in k) + [os.environ['GIVEN'], 'PATH' in os.environ]");
+    assert_eq!(text, "['yes', True]");
+    assert_eq!(b.text("import sys\nresult = sys.stdin.read()"), "");
+}
+
+#[test]
+fn memory_can_be_limited() {
+    let Some(b) = bench_with(|o| o.memory_limit = 1 << 30) else { return };
+    let failure = b.execute("result = len('x' * (4 << 30))").unwrap_err();
+    assert_eq!(failure.kind, FailureKind::ScriptFailed);
+    assert!(failure.message.contains("MemoryError"), "{failure}");
+}
+
+#[test]
+fn shutting_down_ends_everything() {
+    let Some(b) = bench() else { return };
+    let child: i64 =
+        b.text("import subprocess\nresult = subprocess.Popen(['sleep', '60']).pid").parse().unwrap();
+    let pid = b.pid();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| b.execute("import time\ntime.sleep(60)\nresult = 1"));
+        std::thread::sleep(Duration::from_millis(300));
+        b.pool.shutdown();
+        let failure = waiting.join().unwrap().unwrap_err();
+        assert_eq!(failure.kind, FailureKind::WorkerLost);
+        assert!(failure.message.contains("shut down"), "{failure}");
+    });
+    assert!(dies(pid) && dies(child));
+    assert!(b.execute("result = 1").unwrap_err().message.contains("shut down"));
+}
+
+struct Notes;
+
+impl Body for Notes {
+    fn call(
+        &self,
+        tool: &str,
+        method: &str,
+        args: &[Value],
+        named: &[(Arc<str>, Value)],
+    ) -> Result<Value, Failure> {
+        if method == "fail" {
+            return Err(Failure::new(FailureKind::FileNotFound, "file `x` does not exist"));
+        }
+        let named: Vec<_> = named.iter().map(|(n, v)| Value::text(format!("{n}={}", text_of(v)))).collect();
+        Ok(Value::list([
+            Value::text(format!("{tool}.{method}")),
+            Value::list(args.to_vec()),
+            Value::list(named),
+        ]))
+    }
+}
+
+#[test]
+fn scripts_reach_the_tools_of_the_body() {
+    let Some(b) = bench_with(|o| o.body = Some(Arc::new(Notes))) else { return };
+    let code = "def main(x, body):\n    return [body.file_system.read('a', y=x), body.base_dir != '']";
+    let answer = b.call(code, json!({"x": 5})).unwrap();
+    assert_eq!(answer.value.to_json(), json!([["file_system.read", ["a"], ["y=5"]], true]));
+    let code = "import functools\ndef wrap(f):\n    @functools.wraps(f)\n    def g(*a, **k): return f(*a, **k)\n    return g\n\
+                @wrap\ndef main(x):\n    return x";
+    assert_eq!(text_of(&b.call(code, json!({"x": 5})).unwrap().value), "5");
+    let all = b.call("def main(**all):\n    return sorted(all)", json!({"x": 5})).unwrap();
+    assert_eq!(all.value.to_json(), json!(["body", "x"]));
+    let failure = b.call("def main(body):\n    body.file_system.fail()", json!({})).unwrap_err();
+    assert!(failure.message.contains("file_not_found: file `x` does not exist"), "{failure}");
+    assert_eq!(failure.line(), Some(2));
+    let Some(without) = bench() else { return };
+    let failure = without.call("def main(body):\n    return body.llm.generate('x')", json!({})).unwrap_err();
+    assert!(failure.message.contains("`body.llm.generate`"), "{failure}");
+}
+
+/// Run by the test below in a process of its own: starts a worker that never ends by itself, in a loop that lets no
+/// other thread of the interpreter run.
+#[test]
+fn child_that_is_killed() {
+    let Some(file) = std::env::var_os("NORMC_TEST_PIDS") else { return };
+    let Some(b) = bench() else { return };
+    let file = file.to_string_lossy().into_owned();
+    let code = "import os, subprocess\np = subprocess.Popen(['sleep', '100'])\n\
+                with open(file + '.new', 'w') as f: f.write('%d %d' % (os.getpid(), p.pid))\n\
+                os.rename(file + '.new', file)\n\
+                import re\nre.match('(a+)+$', 'a' * 90 + 'b')";
+    let _ = b.run(Mode::Execute, code, json!({"file": file}), Some(Duration::from_secs(100)));
+}
+
+#[test]
+fn no_worker_outlives_a_killed_parent() {
+    if bench().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pids");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "faculty::child_that_is_killed", "--nocapture"])
+        .env("NORMC_TEST_PIDS", &file)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while !Path::new(&file).exists() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pids: Vec<i64> =
+        std::fs::read_to_string(&file).unwrap().split(' ').map(|p| p.parse().unwrap()).collect();
+    assert!(pids.iter().all(|p| is_alive(*p)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for pid in pids {
+        assert!(dies(pid), "process {pid} outlives normc");
+    }
+}
+
+/// `cargo test --release --test it -- --ignored --nocapture warm_round_trip`
+#[test]
+#[ignore = "measures"]
+fn warm_round_trip() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let begun = Instant::now();
+    b.text("result = 1");
+    println!("first call, start included: {:?}", begun.elapsed());
+    for (name, mode, code) in [
+        ("execute", Mode::Execute, "result = a + b"),
+        ("call", Mode::Call, "def main(a, b):\n    return a + b"),
+    ] {
+        let hash: Arc<str> = Arc::from(code);
+        let inputs = [("a".into(), Value::Number(1.into())), ("b".into(), Value::Number(2.into()))];
+        let call = ScriptCall { path: "s.py", code, hash: &hash, mode, inputs: &inputs, timeout: None };
+        let rounds = 20_000;
+        let begun = Instant::now();
+        for _ in 0..rounds {
+            b.pool.call(&call).unwrap();
+        }
+        println!("{name}: {:?} a call", begun.elapsed() / rounds);
+    }
+}

@@ -1,0 +1,24 @@
+//! What several tests share.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The project's own folder and those an environment variable names, separated by colons.
+pub(crate) fn extra_folders(own: &str, variable: &str) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(own)];
+    if let Some(more) = std::env::var_os(variable) {
+        folders.extend(std::env::split_paths(&more).filter(|p| !p.as_os_str().is_empty()));
+    }
+    folders
+}
+
+/// Says so when there is no Python, so that a test that needs it can stop.
+pub(crate) fn python_missing(what: &str) -> bool {
+    let python = std::env::var("NORMC_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let found = Command::new(python).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let missing = !found.is_ok_and(|status| status.success());
+    if missing {
+        println!("skipped: no python3 on this machine, so {what} cannot be run");
+    }
+    missing
+}
