@@ -603,7 +603,7 @@ fn any_plan() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever the lines, there is a plan; without errors it loads, in both generations, and the bundle reads back.
     #[test]
