@@ -17,6 +17,9 @@ const BASE_DIGITS: usize = 65_536;
 
 /// Reads a whole text as one literal; none when it is anything else.
 pub fn read_literal(text: &str) -> Option<Value> {
+    if let Some(integer) = plain_integer(text) {
+        return Some(Value::Number(integer.into()));
+    }
     if text.contains('\0') {
         return None;
     }
@@ -31,6 +34,13 @@ pub fn read_literal(text: &str) -> Option<Value> {
     let value = reader.tuple_tail(first, false)?;
     reader.skip(true)?;
     reader.rest.is_empty().then_some(value)
+}
+
+/// An integer as most are written: its digits and nothing else. The reader would give the same.
+fn plain_integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && (!digits.starts_with('0') || text == "0");
+    if plain { text.parse().ok() } else { None }
 }
 
 /// A sign's payload as a value, or as text when it is no literal; every other value as it is

@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sign {
     norm: Option<Arc<str>>,
-    id: Arc<str>,
+    /// None when it is empty, as it is for nearly all.
+    id: Option<Arc<str>>,
     payload: Arc<str>,
 }
 
@@ -29,18 +30,18 @@ impl Sign {
         if let Some(bad) = norm.filter(|n| !is_norm(n)) {
             return Err(SignError(bad.to_owned()));
         }
-        Ok(Self { norm: norm.map(Arc::from), id: Arc::from(""), payload: payload.into() })
+        Ok(Self { norm: norm.map(Arc::from), id: None, payload: payload.into() })
     }
 
     /// A sign without norm and id: how old sequences wrap what a script answers.
     pub fn plain(payload: impl Into<Arc<str>>) -> Self {
-        Self { norm: None, id: Arc::from(""), payload: payload.into() }
+        Self { norm: None, id: None, payload: payload.into() }
     }
 
     /// The same sign under another id.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
-        self.id = id.into();
+        self.id = Some(id.into()).filter(|id| !id.is_empty());
         self
     }
 
@@ -59,7 +60,8 @@ impl Sign {
             return None;
         }
         let payload = rest.strip_suffix(')')?;
-        Some(Self { norm: norm.map(Arc::from), id: Arc::from(id), payload: Arc::from(payload) })
+        let id = Some(id).filter(|id| !id.is_empty()).map(Arc::from);
+        Some(Self { norm: norm.map(Arc::from), id, payload: Arc::from(payload) })
     }
 
     /// The norm, none for a literal sign.
@@ -69,7 +71,7 @@ impl Sign {
 
     /// The id, empty when the sign has none.
     pub fn id(&self) -> &str {
-        &self.id
+        self.id.as_deref().unwrap_or_default()
     }
 
     /// The text between the parentheses.
@@ -88,6 +90,6 @@ impl fmt::Display for Sign {
         if let Some(norm) = &self.norm {
             write!(f, "{{{norm}}}")?;
         }
-        write!(f, "{}({})", self.id, self.payload)
+        write!(f, "{}({})", self.id(), self.payload)
     }
 }

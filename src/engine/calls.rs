@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use crate::base::Clock;
+use crate::base::{Clock, Value};
 use crate::faculty::files::Root;
 use crate::faculty::python::{Pool, PoolOptions};
 use crate::faculty::{self, Action, Answer, Faculty, Failure, Request, Script};
@@ -18,7 +19,7 @@ use crate::run::{ScriptPlace, StepFailure};
 pub struct Tools {
     root: Root,
     python: Pool,
-    builtins: faculty::builtin::Builtins,
+    clock: Arc<dyn Clock>,
     scripts: Mutex<FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>>,
 }
 
@@ -32,7 +33,7 @@ impl Tools {
         Ok(Self {
             root: Root::open(base)?,
             python: Pool::new(PoolOptions { workers: jobs, ..PoolOptions::new(base) }),
-            builtins: faculty::builtin::Builtins::new(clock),
+            clock,
             scripts: Mutex::new(FxHashMap::default()),
         })
     }
@@ -49,8 +50,8 @@ impl Tools {
         let timeout = timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
         match &call.kind {
             CallKind::Builtin(name) => {
-                let action = Action::Builtin { name: Arc::clone(name) };
-                self.builtins.call(&Request { action, args: call.inputs.clone(), timeout })
+                let inputs: SmallVec<[Value; 4]> = call.inputs.iter().map(|(_, value)| value.clone()).collect();
+                faculty::builtin::call(name, &inputs, self.clock.as_ref()).map(Answer::pure)
             }
             CallKind::Script { path, contract } => {
                 let script = self.script(path)?;

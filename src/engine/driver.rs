@@ -316,10 +316,10 @@ impl Driver<'_> {
     /// Applies an event and tells the watcher.
     fn commit(&mut self, ready: Ready, round: u32, what: Happening, log: Option<&CallLog>) {
         let mut event = Event { step: self.state.step(ready), round, what };
-        if let Err(ApplyError::Append(error)) = self.state.apply(&event) {
+        if let Err(ApplyError::Append(error)) = self.state.apply_to(ready, &event) {
             let failure = StepFailure::new(error.kind(), format!("what is appended does not fit: {error}"));
             event.what = Happening::Failed(Arc::new(failure));
-            let _ = self.state.apply(&event);
+            let _ = self.state.apply_to(ready, &event);
         }
         self.watch.event(&self.graph, &event, log);
         for news in self.state.take_news() {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::repo::{Assigning, ConceptId, GateMarker, Work};
 use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
-use crate::tensor::{Axis, Tensor};
+use crate::tensor::Tensor;
 
 use super::event::{Happening, SkipCause, StepFailure};
 use super::graph::{ItemId, Role, SlotRef};
-use super::sequence::{SemanticTask, SyntacticTask};
+use super::sequence::{Captured, SemanticTask, SyntacticTask};
 use super::state::{Content, FrameId, Ready, State, Status};
 
 /// The next move for a ready item.
@@ -68,51 +68,33 @@ fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
             Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, axis, &named)?)))
         }
         work => {
-            let named = |concepts: &[ConceptId], slots: &[SlotRef]| {
-                concepts
-                    .iter()
-                    .zip(slots)
-                    .map(|(c, slot)| {
-                        Ok((Arc::clone(graph.concept_name(*c)), captured.read(*slot)?.map(Cow::into_owned)))
-                    })
-                    .collect::<Result<Vec<_>, StepFailure>>()
+            let read = |concepts: &[ConceptId], slots: &[SlotRef], wanted: &dyn Fn(ConceptId) -> bool| {
+                let places = concepts.iter().zip(slots).filter(|(concept, _)| wanted(**concept));
+                places
+                    .map(|(concept, slot)| Ok((*concept, captured.read(*slot)?.map(Cow::into_owned))))
+                    .collect::<Result<Captured, StepFailure>>()
             };
-            // An append to the target's own value leaves it where it is, so that it need not be copied.
+            let values = |wanted: &dyn Fn(ConceptId) -> bool| read(&inference.values, &info.values, wanted);
             let (values, in_place) = match work {
+                // An append to the target's own value leaves it where it is, so that it need not be copied.
                 Work::Assigning(Assigning::Continuation { source, destination, .. }) => {
-                    let own = info.target;
                     let destination = slot_of(state, item, *destination);
-                    let in_place = destination == Some(own);
-                    let wanted = |c: &ConceptId| {
-                        Some(*c) == *source || (!in_place && slot_of(state, item, *c) == destination)
+                    let in_place = destination == Some(info.target);
+                    let wanted = |c: ConceptId| {
+                        Some(c) == *source || (!in_place && slot_of(state, item, c) == destination)
                     };
-                    let (concepts, slots): (Vec<_>, Vec<_>) = inference
-                        .values
-                        .iter()
-                        .zip(&info.values)
-                        .filter(|(c, _)| wanted(c))
-                        .map(|(c, s)| (*c, *s))
-                        .unzip();
-                    (named(&concepts, &slots)?, in_place)
+                    (values(&wanted)?, in_place)
                 }
                 Work::Assigning(Assigning::Specification { sources, destination, .. }) => {
-                    let (concepts, slots): (Vec<_>, Vec<_>) = inference
-                        .values
-                        .iter()
-                        .zip(&info.values)
-                        .filter(|(c, _)| sources.contains(c) || Some(**c) == *destination)
-                        .map(|(c, s)| (*c, *s))
-                        .unzip();
-                    (named(&concepts, &slots)?, false)
+                    (values(&|c| sources.contains(&c) || Some(c) == *destination)?, false)
                 }
-                _ => (named(&inference.values, &info.values)?, false),
+                _ => (values(&|_| true)?, false),
             };
             let contexts = match work {
-                Work::Grouping(_) => named(&inference.contexts, &info.contexts)?,
-                _ => Vec::new(),
+                Work::Grouping(_) => read(&inference.contexts, &info.contexts, &|_| true)?,
+                _ => Captured::new(),
             };
-            let axis = Axis::from(&*graph.model.concepts[inference.target.0 as usize].axis_name);
-            Ok(Action::Syntactic(SyntacticTask { values, contexts, axis, in_place }))
+            Ok(Action::Syntactic(SyntacticTask { values, contexts, in_place }))
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::base::LoopPath;
 use crate::tensor::Tensor;
 use crate::tensor::mask::Mask;
 
-use super::graph::{ItemId, ScopeId};
+use super::graph::{ItemId, Scope, ScopeId};
 use super::loops::LoopState;
 
 /// A frame: one iteration of a loop body, or the root.
@@ -16,7 +16,7 @@ use super::loops::LoopState;
 pub struct FrameId(pub(super) u32);
 
 /// One iteration of a loop body, or the root: its items and the concepts kept in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) scope: ScopeId,
     /// The frame around, and the loop whose iteration this is.
@@ -32,6 +32,25 @@ pub(super) struct Frame {
     pub(super) followers: FxHashMap<u32, Vec<(FrameId, u32)>>,
     /// Items of frames further in that must look again when an item here settles.
     pub(super) listeners: FxHashMap<u32, Vec<(FrameId, u32)>>,
+}
+
+impl Frame {
+    /// A frame of a scope in which nothing has happened, made from `old` where there is one, so that a loop of any
+    /// length needs memory for its open iterations only.
+    pub(super) fn fresh(id: ScopeId, scope: &Scope, old: Option<Box<Self>>) -> Box<Self> {
+        let mut frame = old.unwrap_or_default();
+        let Self { slots, loops, items, followers, listeners, .. } = &mut *frame;
+        slots.clear();
+        slots.resize_with(scope.slots.len(), Slot::default);
+        loops.clear();
+        loops.resize_with(scope.loops.len(), || None);
+        items.clear();
+        followers.clear();
+        listeners.clear();
+        (frame.scope, frame.parent, frame.failed) = (id, None, false);
+        frame.path = LoopPath::default();
+        frame
+    }
 }
 
 /// How far one item is.

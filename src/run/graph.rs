@@ -15,7 +15,7 @@ use super::event::StepKey;
 pub struct ItemId(pub u32);
 
 /// The number of a scope; [`ScopeId::ROOT`] is everything outside any loop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeId(pub u32);
 
 impl ScopeId {

@@ -2,16 +2,17 @@
 //! reset. Everything here follows from events already applied, so it needs none of its own.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::base::LoopPath;
 use crate::repo::Work;
 use crate::tensor::{Axis, Cell, Tensor, looping};
 
 use super::event::{StepFailure, StepKey};
-use super::graph::{ItemId, LoopPlan, Role, ScopeId, SlotRef};
+use super::frame::Frame;
+use super::graph::{Graph, ItemId, LoopPlan, Role, ScopeId, SlotRef};
 use super::state::{Content, FrameId, News, Slot, State, Status};
 
 /// How many iterations of a loop whose iterations share nothing are open at once: enough to keep every worker busy,
@@ -37,7 +38,7 @@ pub(super) struct LoopState {
     /// For each carried value: what it was before the first iteration, and at the end of the last few.
     carried: Vec<(Slot, VecDeque<Slot>)>,
     /// What the latest iteration hands out.
-    exports: Vec<(u32, Vec<Slot>)>,
+    exports: Option<(u32, Vec<Slot>)>,
     begin_round: u32,
     round: u32,
     /// Frames that hold a failure do not count against the number of open iterations.
@@ -54,16 +55,14 @@ impl State {
     }
 
     fn loop_state_mut(&mut self, frame: FrameId, item: ItemId) -> Option<&mut LoopState> {
-        let graph = Arc::clone(&self.graph);
-        let f = self.frame_mut(frame)?;
-        let ordinal = graph.scope(f.scope).loops.binary_search(&item).ok()?;
+        let f = self.frames.get_mut(frame.0 as usize)?.as_deref_mut()?;
+        let ordinal = self.graph.scope(f.scope).loops.binary_search(&item).ok()?;
         f.loops.get_mut(ordinal)?.as_deref_mut()
     }
 
     fn set_loop_state(&mut self, frame: FrameId, item: ItemId, state: Option<Box<LoopState>>) {
-        let graph = Arc::clone(&self.graph);
-        let Some(f) = self.frame_mut(frame) else { return };
-        if let Ok(ordinal) = graph.scope(f.scope).loops.binary_search(&item)
+        let Some(f) = self.frames.get_mut(frame.0 as usize).and_then(Option::as_deref_mut) else { return };
+        if let Ok(ordinal) = self.graph.scope(f.scope).loops.binary_search(&item)
             && let Some(place) = f.loops.get_mut(ordinal)
         {
             *place = state;
@@ -75,9 +74,8 @@ impl State {
     }
 
     /// Begins a loop whose base is complete.
-    pub(super) fn begin_loop(&mut self, frame: FrameId, item: ItemId, round: u32) {
-        let graph = Arc::clone(&self.graph);
-        let Some((_, plan)) = machine(&graph, item) else { return };
+    pub(super) fn begin_loop(&mut self, graph: &Graph, frame: FrameId, item: ItemId, round: u32) {
+        let Some((_, plan)) = machine(graph, item) else { return };
         let Some(Content::Value(base)) = self.slot(frame, plan.base).map(|s| s.content.clone()) else {
             return;
         };
@@ -96,14 +94,14 @@ impl State {
             results: Vec::new(),
             ended: 0,
             carried,
-            exports: Vec::new(),
+            exports: None,
             begin_round: round,
             round,
             room: OPEN_ITERATIONS,
             finishing: false,
         };
         self.set_loop_state(frame, item, Some(Box::new(state)));
-        self.advance(frame, item);
+        self.advance(graph, frame, item);
     }
 
     fn elements(&self, item: ItemId, plan: &LoopPlan, base: &Tensor) -> looping::Elements {
@@ -116,9 +114,8 @@ impl State {
     }
 
     /// Opens what iterations may be open, and ends the loop when there are no more.
-    fn advance(&mut self, frame: FrameId, item: ItemId) {
-        let graph = Arc::clone(&self.graph);
-        let Some((body, plan)) = machine(&graph, item) else { return };
+    fn advance(&mut self, graph: &Graph, frame: FrameId, item: ItemId) {
+        let Some((body, plan)) = machine(graph, item) else { return };
         loop {
             let Some(state) = self.loop_state_mut(frame, item) else { return };
             // Positions that hold nothing are passed over; they stay missing in the result.
@@ -132,7 +129,7 @@ impl State {
             if at_end {
                 if state.frames.is_empty() {
                     state.finishing = true;
-                    self.try_finish(frame, item);
+                    self.try_finish(graph, frame, item);
                 }
                 return;
             }
@@ -140,27 +137,29 @@ impl State {
             if state.frames.len() >= limit {
                 return;
             }
-            self.open_iteration(frame, item, body, plan);
+            self.open_iteration(graph, frame, item, body, plan);
         }
     }
 
     /// A failed iteration stays open for ever; it must not keep the others from running.
-    pub(super) fn make_room(&mut self, frame: FrameId, item: ItemId) {
-        let independent = machine(&self.graph, item).is_some_and(|(_, plan)| plan.independent);
+    pub(super) fn make_room(&mut self, graph: &Graph, frame: FrameId, item: ItemId) {
+        let independent = machine(graph, item).is_some_and(|(_, plan)| plan.independent);
         if let Some(state) = self.loop_state_mut(frame, item).filter(|_| independent) {
             state.room += 1;
-            self.advance(frame, item);
+            self.advance(graph, frame, item);
         }
     }
 
-    fn open_iteration(&mut self, frame: FrameId, item: ItemId, body: ScopeId, plan: &LoopPlan) {
-        let graph = Arc::clone(&self.graph);
-        let mut path = self.frame(frame).map(|f| f.path.clone()).unwrap_or_default();
+    fn open_iteration(&mut self, graph: &Graph, frame: FrameId, item: ItemId, body: ScopeId, plan: &LoopPlan) {
+        let mut inner = Frame::fresh(body, graph.scope(body), self.spare.pop());
+        inner.parent = Some((frame, item));
+        inner.path = self.frame(frame).map(|f| f.path.clone()).unwrap_or_default();
         let Some(state) = self.loop_state_mut(frame, item) else { return };
         let position = state.next;
         state.next += 1;
         state.results.push(None);
-        let mut slots = vec![Slot::default(); graph.scope(body).slots.len()];
+        inner.path.0.push(position);
+        let slots = &mut inner.slots;
         let element = state.elements.element(position as usize - 1);
         if let (Some(place), Some(element)) =
             (plan.element_in.and_then(|e| slots.get_mut(e as usize)), element)
@@ -180,52 +179,58 @@ impl State {
             }
         }
         let round = if plan.independent { state.begin_round } else { state.round };
-        path.0.push(position);
         // The frame may end at once (an empty body), so it is entered before it is opened.
-        let id = self.open_frame(body, Some((frame, item)), LoopPath(path.0), slots, round);
+        let id = self.open_frame(graph, inner, round);
         if let Some(state) = self.loop_state_mut(frame, item) {
             state.frames.insert(position, id);
         }
     }
 
     /// Handles the iterations that are over, until nothing more follows.
-    pub(super) fn work_off_ended(&mut self) {
+    pub(super) fn work_off_ended(&mut self, graph: &Graph) {
         while let Some(frame) = self.ended.pop() {
-            self.end_iteration(frame);
+            self.end_iteration(graph, frame);
         }
     }
 
-    fn end_iteration(&mut self, ended: FrameId) {
-        let graph = Arc::clone(&self.graph);
-        let Some(inner) = self.close_frame(ended) else { return };
+    fn end_iteration(&mut self, graph: &Graph, ended: FrameId) {
+        let Some(mut inner) = self.close_frame(ended) else { return };
         let Some((frame, item)) = inner.parent else { return };
-        let Some((_, plan)) = machine(&graph, item) else { return };
+        let Some((_, plan)) = machine(graph, item) else { return };
         let position = inner.path.0.last().copied().unwrap_or(1);
-        let take = |slot: u32| inner.slots.get(slot as usize).cloned().unwrap_or_default();
-        let result = plan.result_in.and_then(|slot| take(slot).content.value().cloned());
         let step = self.loop_step(frame, item);
         let Some(state) = self.loop_state_mut(frame, item) else { return };
         state.frames.remove(&position);
         state.ended += 1;
         state.round = state.round.max(inner.round);
+        let slot = |slot: u32| inner.slots.get(slot as usize);
         if let Some(place) = state.results.get_mut(position as usize - 1) {
-            *place = result;
+            *place = plan.result_in.and_then(slot).and_then(|s| s.content.value().cloned());
+        }
+        if state.exports.as_ref().is_none_or(|(latest, _)| *latest < position) && !plan.exports.is_empty() {
+            let (latest, slots) = state.exports.get_or_insert_default();
+            *latest = position;
+            slots.clear();
+            slots.extend(plan.exports.iter().map(|(from, _)| slot(*from).cloned().unwrap_or_default()));
         }
         for (carry, (_, history)) in plan.carried.iter().zip(&mut state.carried) {
-            history.push_back(take(carry.slot_in));
+            history.push_back(inner.slots.get_mut(carry.slot_in as usize).map(mem::take).unwrap_or_default());
             while history.len() > carry.lag as usize {
                 history.pop_front();
             }
         }
-        if state.exports.last().is_none_or(|(latest, _)| *latest < position) && !plan.exports.is_empty() {
-            state.exports = vec![(position, plan.exports.iter().map(|(slot, _)| take(*slot)).collect())];
+        // What the frame still holds must not keep a growing base from being added to in place.
+        inner.slots.clear();
+        if self.spare.len() < OPEN_ITERATIONS {
+            self.spare.push(inner);
         }
+        let Some(state) = self.loop_state_mut(frame, item) else { return };
         let (done, of) = (state.ended, state.positions);
         self.news.push(News::IterationEnded(step, done, of));
         if plan.grows {
             self.read_base_again(frame, item, plan);
         }
-        self.advance(frame, item);
+        self.advance(graph, frame, item);
     }
 
     /// An append may have made the base longer: then there are more positions. What was iterated is not repeated.
@@ -240,8 +245,7 @@ impl State {
     }
 
     /// Ends a loop once everything below it is settled too.
-    pub(super) fn try_finish(&mut self, frame: FrameId, item: ItemId) {
-        let graph = Arc::clone(&self.graph);
+    pub(super) fn try_finish(&mut self, graph: &Graph, frame: FrameId, item: ItemId) {
         let Some(state) = self.loop_state(frame, item).filter(|s| s.finishing) else { return };
         let mut round = state.round;
         for wait in graph.item(item).waits.iter().filter(|w| w.late) {
@@ -251,7 +255,7 @@ impl State {
                 _ => return,
             }
         }
-        let Some((_, plan)) = machine(&graph, item) else { return };
+        let Some((_, plan)) = machine(graph, item) else { return };
         let Some(state) = self.loop_state_mut(frame, item) else { return };
         let results = std::mem::take(&mut state.results);
         let carried: Vec<(SlotRef, Slot)> = plan
@@ -260,7 +264,7 @@ impl State {
             .zip(&mut state.carried)
             .filter_map(|(carry, (_, history))| Some((carry.outside, history.pop_back()?)))
             .collect();
-        let exports: Vec<(SlotRef, Slot)> = match state.exports.pop() {
+        let exports: Vec<(SlotRef, Slot)> = match state.exports.take() {
             Some((_, slots)) => plan.exports.iter().map(|(_, to)| *to).zip(slots).collect(),
             None => Vec::new(),
         };
@@ -286,7 +290,7 @@ impl State {
                 );
                 self.failures.push((step.clone(), Arc::clone(&failure)));
                 self.news.push(News::LoopFailed(step, failure));
-                self.fail(frame, item);
+                self.fail(graph, frame, item);
                 return;
             }
         };
@@ -300,7 +304,7 @@ impl State {
         }
         self.tally[item.at()].completed += 1;
         self.news.push(News::LoopEnded(step, positions));
-        self.settle(frame, item, Status::Done, round + 1);
+        self.settle(graph, frame, item, Status::Done, round + 1);
     }
 
     fn result_axis(&self, item: ItemId) -> &Arc<str> {
@@ -309,7 +313,7 @@ impl State {
     }
 }
 
-fn machine(graph: &super::graph::Graph, item: ItemId) -> Option<(ScopeId, &LoopPlan)> {
+fn machine(graph: &Graph, item: ItemId) -> Option<(ScopeId, &LoopPlan)> {
     let Role::Loop(body) = graph.item(item).role else { return None };
     Some((body, graph.scope(body).machine.as_ref()?))
 }

@@ -1,20 +1,13 @@
 //! Who can start: counters of what each item waits for, lowered as items settle, never a scan
 //! (runtime spec, section 5).
 
-use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
-
-use crate::base::LoopPath;
-
-use super::frame::{Content, Frame, FrameId, ItemState, Slot, Status};
-use super::graph::{ItemId, Role, ScopeId};
+use super::frame::{Content, Frame, FrameId, ItemState, Status};
+use super::graph::{Graph, ItemId, Role};
 use super::state::State;
 
 impl State {
     /// Marks an item as settled and tells everyone who waits for it.
-    pub(super) fn settle(&mut self, frame: FrameId, item: ItemId, status: Status, round: u32) {
-        let graph = Arc::clone(&self.graph);
+    pub(super) fn settle(&mut self, graph: &Graph, frame: FrameId, item: ItemId, status: Status, round: u32) {
         let info = graph.item(item);
         let scope = graph.scope(info.scope);
         self.highest_round = self.highest_round.max(round);
@@ -27,46 +20,44 @@ impl State {
         let over = f.unsettled == 0 && f.parent.is_some();
         let far = f.followers.remove(&info.local);
         for follower in &scope.followers[info.local as usize] {
-            self.one_less(frame, *follower, round);
+            self.one_less(graph, frame, *follower, round);
         }
         for (other, follower) in far.into_iter().flatten() {
-            self.one_less(other, follower, round);
+            self.one_less(graph, other, follower, round);
         }
-        self.listen(frame, info.local);
+        self.listen(graph, frame, info.local);
         for late in &scope.late[info.local as usize] {
-            self.try_finish(frame, scope.items[*late as usize]);
+            self.try_finish(graph, frame, scope.items[*late as usize]);
         }
         if over {
             self.ended.push(frame);
         }
     }
 
-    pub(super) fn listen(&mut self, frame: FrameId, local: u32) {
-        let graph = Arc::clone(&self.graph);
+    pub(super) fn listen(&mut self, graph: &Graph, frame: FrameId, local: u32) {
         let Some(f) = self.frame_mut(frame) else { return };
         let scope = graph.scope(f.scope);
         let far = f.listeners.remove(&local);
         for listener in &scope.listeners[local as usize] {
-            self.look(frame, *listener);
+            self.look(graph, frame, *listener);
         }
         for (other, listener) in far.into_iter().flatten() {
-            self.look(other, listener);
+            self.look(graph, other, listener);
         }
     }
 
-    fn one_less(&mut self, frame: FrameId, local: u32, round: u32) {
+    fn one_less(&mut self, graph: &Graph, frame: FrameId, local: u32, round: u32) {
         let Some(f) = self.frame_mut(frame) else { return };
         let Some(state) = f.items.get_mut(local as usize) else { return };
         state.waits = state.waits.saturating_sub(1);
         state.round = state.round.max(round);
         if state.waits == 0 {
-            self.look(frame, local);
+            self.look(graph, frame, local);
         }
     }
 
     /// Starts an item if nothing holds it back any more.
-    fn look(&mut self, frame: FrameId, local: u32) {
-        let graph = Arc::clone(&self.graph);
+    fn look(&mut self, graph: &Graph, frame: FrameId, local: u32) {
         let Some(f) = self.frame(frame) else { return };
         let item = graph.scope(f.scope).items[local as usize];
         let Some(state) = f.items.get(local as usize) else { return };
@@ -89,7 +80,7 @@ impl State {
             state.round = round;
         }
         if begins {
-            self.begin_loop(frame, item, round);
+            self.begin_loop(graph, frame, item, round);
         } else {
             self.ready.push_back((frame, item));
         }
@@ -131,60 +122,38 @@ impl State {
         (skipped && !failed).then_some(highest)
     }
 
-    /// Opens a frame and starts what can start in it.
-    pub(super) fn open_frame(
-        &mut self,
-        scope: ScopeId,
-        parent: Option<(FrameId, ItemId)>,
-        path: LoopPath,
-        slots: Vec<Slot>,
-        round: u32,
-    ) -> FrameId {
-        let graph = Arc::clone(&self.graph);
-        let plan = graph.scope(scope);
-        let items: Vec<ItemState> = plan
-            .initial
-            .iter()
-            .map(|waits| ItemState { waits: *waits, round, status: Status::Waiting })
-            .collect();
-        let frame = Frame {
-            scope,
-            parent,
-            path,
-            unsettled: items.len() as u32,
-            items,
-            slots,
-            loops: std::iter::repeat_with(|| None).take(plan.loops.len()).collect(),
-            round,
-            failed: false,
-            followers: FxHashMap::default(),
-            listeners: FxHashMap::default(),
-        };
+    /// Opens a fresh frame, its slots filled, and starts what can start in it.
+    pub(super) fn open_frame(&mut self, graph: &Graph, mut frame: Box<Frame>, round: u32) -> FrameId {
+        let plan = graph.scope(frame.scope);
+        let waiting = |waits: &u32| ItemState { waits: *waits, round, status: Status::Waiting };
+        frame.items.extend(plan.initial.iter().map(waiting));
+        frame.unsettled = frame.items.len() as u32;
+        frame.round = round;
+        let inner = frame.parent.is_some();
         let id = match self.free.pop() {
             Some(id) => {
-                self.frames[id.0 as usize] = Some(Box::new(frame));
+                self.frames[id.0 as usize] = Some(frame);
                 id
             }
             None => {
-                self.frames.push(Some(Box::new(frame)));
+                self.frames.push(Some(frame));
                 FrameId((self.frames.len() - 1) as u32)
             }
         };
         for local in &plan.outer {
-            self.join_outer(id, plan.items[*local as usize], *local);
+            self.join_outer(graph, id, plan.items[*local as usize], *local);
         }
         for local in 0..plan.items.len() as u32 {
-            self.look(id, local);
+            self.look(graph, id, local);
         }
-        if plan.items.is_empty() && parent.is_some() {
+        if plan.items.is_empty() && inner {
             self.ended.push(id);
         }
         id
     }
 
     /// Makes an item of a fresh frame wait for what is not settled yet outside it.
-    fn join_outer(&mut self, frame: FrameId, item: ItemId, local: u32) {
-        let graph = Arc::clone(&self.graph);
+    fn join_outer(&mut self, graph: &Graph, frame: FrameId, item: ItemId, local: u32) {
         let info = graph.item(item);
         for wait in info.waits.iter().filter(|w| w.up > 0) {
             let Some(at) = self.outward(frame, wait.up) else { continue };

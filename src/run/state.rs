@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use crate::base::LoopPath;
 use crate::repo::ConceptId;
 use crate::tensor::{self, Tensor, assign};
 
@@ -44,6 +44,8 @@ pub struct State {
     pub(super) last_inputs: FxHashMap<ItemId, Vec<Option<Tensor>>>,
     /// Iterations that are over, to be handled before anything else happens.
     pub(super) ended: Vec<FrameId>,
+    /// Frames of iterations that are over, to be used again.
+    pub(super) spare: Vec<Box<Frame>>,
 }
 
 /// How often things happened to an item.
@@ -95,16 +97,18 @@ impl State {
             news: Vec::new(),
             last_inputs: FxHashMap::default(),
             ended: Vec::new(),
+            spare: Vec::new(),
         };
-        let graph = Arc::clone(&state.graph);
-        let mut slots = vec![Slot::default(); graph.scope(ScopeId::ROOT).slots.len()];
-        for (slot, concept) in slots.iter_mut().zip(&graph.scope(ScopeId::ROOT).slots) {
+        let graph = &*Arc::clone(&state.graph);
+        let scope = graph.scope(ScopeId::ROOT);
+        let mut root = Frame::fresh(ScopeId::ROOT, scope, None);
+        for (slot, concept) in root.slots.iter_mut().zip(&scope.slots) {
             if let Some(Some(value)) = data.get(concept.0 as usize) {
                 slot.content = Content::Value(value.clone());
             }
         }
-        state.open_frame(ScopeId::ROOT, None, LoopPath::default(), slots, 0);
-        state.work_off_ended();
+        state.open_frame(graph, root, 0);
+        state.work_off_ended(graph);
         state
     }
 
@@ -130,8 +134,8 @@ impl State {
     }
 
     /// Takes what watchers may want to show since the last call.
-    pub fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
+    pub fn take_news(&mut self) -> impl Iterator<Item = News> + '_ {
+        self.news.drain(..)
     }
 
     /// How often things happened to each item, in the order of items.
@@ -207,7 +211,7 @@ impl State {
 
     /// The frame a step runs in, none when its iteration is not open.
     pub fn locate(&self, step: &StepKey) -> Option<FrameId> {
-        let mut chain = Vec::new();
+        let mut chain: SmallVec<[ItemId; 4]> = SmallVec::new();
         let mut scope = self.graph.item(step.item).scope;
         while let (Some(parent), Some(of)) = (self.graph.scope(scope).parent, self.graph.scope(scope).of) {
             chain.push(of);
@@ -231,11 +235,29 @@ impl State {
     pub fn apply(&mut self, event: &Event) -> Result<(), ApplyError> {
         let not_open = || ApplyError::NotOpen(self.graph.step_name(&event.step));
         let frame = self.locate(&event.step).ok_or_else(not_open)?;
-        let item = event.step.item;
-        if !matches!(self.status(frame, item), Status::Ready | Status::Running) {
+        if !matches!(self.status(frame, event.step.item), Status::Ready | Status::Running) {
             return Err(not_open());
         }
-        let graph = Arc::clone(&self.graph);
+        self.change(frame, event)
+    }
+
+    /// [`State::apply`] for the step of an item that was given out and has not been settled since.
+    ///
+    /// # Errors
+    /// As [`State::apply`].
+    pub fn apply_to(&mut self, ready: Ready, event: &Event) -> Result<(), ApplyError> {
+        debug_assert_eq!(self.locate(&event.step), Some(ready.frame));
+        if event.step.item != ready.item || self.status(ready.frame, ready.item) != Status::Running {
+            return Err(ApplyError::NotOpen(self.graph.step_name(&event.step)));
+        }
+        self.change(ready.frame, event)
+    }
+
+    fn change(&mut self, frame: FrameId, event: &Event) -> Result<(), ApplyError> {
+        let item = event.step.item;
+        // Held once a change, and lent to all that follows from it: a counter touched at each move would cost more
+        // than the move.
+        let graph = &*Arc::clone(&self.graph);
         let info = graph.item(item);
         let tally = |state: &mut Self| state.tally[item.at()].completed += 1;
         match &event.what {
@@ -249,39 +271,39 @@ impl State {
                     slot.mask.clone_from(&produced.mask);
                 }
                 tally(self);
-                self.settle(frame, item, Status::Done, event.round);
+                self.settle(graph, frame, item, Status::Done, event.round);
             }
             Happening::Appended { item: added, axis } => {
                 if let Some(slot) = self.slot_mut(frame, info.target) {
                     append(slot, added, axis.as_ref()).map_err(ApplyError::Append)?;
                 }
                 tally(self);
-                self.settle(frame, item, Status::Done, event.round);
+                self.settle(graph, frame, item, Status::Done, event.round);
             }
             Happening::Passed | Happening::Kept => {
                 if matches!(event.what, Happening::Passed) {
                     tally(self);
                 }
-                self.settle(frame, item, Status::Done, event.round);
+                self.settle(graph, frame, item, Status::Done, event.round);
             }
             Happening::Gate { open } => {
                 tally(self);
                 let status = if *open { Status::Open } else { Status::Closed };
-                self.settle(frame, item, status, event.round);
+                self.settle(graph, frame, item, status, event.round);
             }
             Happening::Skipped(cause) => {
-                self.skip(frame, item, cause);
+                self.skip(graph, frame, item, cause);
                 if let (Role::Loop(body), SkipCause::Input(_)) = (info.role, cause) {
-                    self.skip_body(body);
+                    self.skip_body(graph, body);
                 }
-                self.settle(frame, item, Status::Skipped, event.round);
+                self.settle(graph, frame, item, Status::Skipped, event.round);
             }
             Happening::Failed(failure) => {
                 self.failures.push((event.step.clone(), Arc::clone(failure)));
-                self.fail(frame, item);
+                self.fail(graph, frame, item);
             }
         }
-        self.work_off_ended();
+        self.work_off_ended(graph);
         Ok(())
     }
 
@@ -297,8 +319,7 @@ impl State {
     }
 
     /// Marks a target as skipped, unless it is kept or another item has given it a value.
-    fn skip(&mut self, frame: FrameId, item: ItemId, cause: &SkipCause) {
-        let graph = Arc::clone(&self.graph);
+    fn skip(&mut self, graph: &Graph, frame: FrameId, item: ItemId, cause: &SkipCause) {
         let info = graph.item(item);
         // What yields an iteration's result hands on a hole as it hands on a value: that is no skip of its own.
         let machine = graph.scope(info.scope).machine.as_ref();
@@ -316,8 +337,7 @@ impl State {
         }
     }
 
-    pub(super) fn fail(&mut self, frame: FrameId, item: ItemId) {
-        let graph = Arc::clone(&self.graph);
+    pub(super) fn fail(&mut self, graph: &Graph, frame: FrameId, item: ItemId) {
         let local = graph.item(item).local;
         let mut at = frame;
         if let Some(f) = self.frame_mut(at)
@@ -325,13 +345,13 @@ impl State {
         {
             state.status = Status::Failed;
         }
-        self.listen(frame, local);
+        self.listen(graph, frame, local);
         // Frames that hold a failure never end: they must not keep others of their loop from starting.
         while let Some(f) = self.frame_mut(at) {
             let first = !std::mem::replace(&mut f.failed, true);
             let Some((parent, of)) = f.parent else { break };
             if first {
-                self.make_room(parent, of);
+                self.make_room(graph, parent, of);
             }
             at = parent;
         }
@@ -344,8 +364,7 @@ impl State {
     }
 
     /// Counts everything inside a skipped loop as skipped.
-    pub(super) fn skip_body(&mut self, body: ScopeId) {
-        let graph = Arc::clone(&self.graph);
+    pub(super) fn skip_body(&mut self, graph: &Graph, body: ScopeId) {
         let mut open = vec![body];
         while let Some(scope) = open.pop() {
             for item in &graph.scope(scope).items {

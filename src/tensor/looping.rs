@@ -1,6 +1,7 @@
 //! Loops over a tensor: the axis, the elements, the results, carried values (tensor spec, section 8). Knows nothing of
 //! when an iteration runs.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::axis::Axis;
@@ -46,8 +47,8 @@ pub struct Elements {
 
 #[derive(Debug, Clone)]
 enum Parts {
-    /// Position k is the base at position k of the axis at this place.
-    Views { place: usize, len: usize },
+    /// Position k is the element at position 0, so many cells further on. The view is built once, not once an element.
+    Views { first: Tensor, stride: usize, len: usize },
     /// Nothing is split and nothing opened.
     Whole { len: usize },
     /// Per combination of the kept axes the opened list; so many positions of the axis have been opened, none when the
@@ -67,10 +68,12 @@ impl Elements {
         let place = axis.axis.as_ref().and_then(|a| base.position(a));
         let parts = match place {
             _ if base.has_lists() => Parts::opened(&base, place),
-            Some(place) => {
-                let kept_is_empty = (0..base.rank()).any(|p| p != place && base.shape()[p] == 0);
-                Parts::Views { place, len: if kept_is_empty { 0 } else { base.shape()[place] } }
-            }
+            Some(_) if base.is_empty() => Parts::Whole { len: 0 },
+            Some(place) => Parts::Views {
+                first: base.fix(place, 0).on_none_axis(),
+                stride: base.stride(place),
+                len: base.shape()[place],
+            },
             None => Parts::Whole { len: usize::from(!base.is_empty()) },
         };
         Self { axis, base, parts }
@@ -142,11 +145,11 @@ impl Elements {
             return None;
         }
         Some(match &self.parts {
-            Parts::Views { place, .. } => self.base.fix(*place, position).on_none_axis(),
+            Parts::Views { first, stride, .. } => first.further(position * stride),
             Parts::Whole { .. } => self.base.clone().on_none_axis(),
             Parts::Opened { axes, shape, lists, .. } => {
                 let cell = |list: &Vec<Cell>| list.get(position).cloned().unwrap_or(Cell::Skip);
-                let cells = lists.iter().map(cell).collect();
+                let cells: Vec<Cell> = lists.iter().map(cell).collect();
                 Tensor::packed_from(axes.clone(), shape.clone(), cells).on_none_axis()
             }
         })
@@ -193,17 +196,22 @@ fn open_positions(base: &Tensor, place: usize, positions: std::ops::Range<usize>
 ///
 /// # Errors
 /// `axis_mismatch`; `duplicate_axis` when neither naming keeps the axes apart; `too_large`.
-pub fn combine_results(axis: &LoopAxis, infer: &Axis, results: &[Option<Tensor>]) -> Result<Option<Tensor>> {
+pub fn combine_results<'r>(
+    axis: &LoopAxis,
+    infer: &Axis,
+    results: &'r [Option<Tensor>],
+) -> Result<Option<Tensor>> {
     let Some(first) = results.iter().flatten().next() else {
         return Ok(None);
     };
     if results.iter().flatten().all(Tensor::is_missing) {
         return Ok(None);
     }
-    let turn = |result: &Option<Tensor>| match result {
+    let turn = |result: &'r Option<Tensor>| match result {
         None => Ok(None),
+        Some(result) if result.axes() == first.axes() => Ok(Some(Cow::Borrowed(result))),
         Some(result) => match result.transpose(first.axes()) {
-            Ok(turned) => Ok(Some(turned)),
+            Ok(turned) => Ok(Some(Cow::Owned(turned))),
             Err(_) => {
                 Err(Error::AxisMismatch { wanted: first.axes().to_vec(), found: result.axes().to_vec() })
             }

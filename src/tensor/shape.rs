@@ -9,9 +9,9 @@ use super::{Axis, Error, error::Result};
 pub const MAX_CELLS: usize = 1 << 25;
 
 /// Axis names, few of them.
-pub(super) type Axes = SmallVec<[Axis; 4]>;
+pub(super) type Axes = SmallVec<[Axis; 2]>;
 /// Sizes, strides or positions, one an axis.
-pub(super) type Sizes = SmallVec<[usize; 4]>;
+pub(super) type Sizes = SmallVec<[usize; 2]>;
 
 /// Returns how many cells a shape has.
 ///
@@ -28,6 +28,9 @@ pub(super) fn checked_len(shape: &[usize]) -> Result<usize> {
 
 /// Returns the first name that occurs twice.
 pub(super) fn duplicate(axes: &[Axis]) -> Option<&Axis> {
+    if axes.len() < 2 {
+        return None;
+    }
     let mut sorted: SmallVec<[&Axis; 8]> = axes.iter().collect();
     sorted.sort_unstable();
     sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])

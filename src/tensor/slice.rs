@@ -63,7 +63,7 @@ impl Tensor {
             block.extend(cells.by_ref().take(size));
             list(&block, shape)
         });
-        Ok(Self::packed_from(kept.axes().into(), kept.shape().into(), lists.collect()))
+        Ok(Self::packed_from(kept.axes().into(), kept.shape().into(), lists.collect::<Vec<Cell>>()))
     }
 }
 

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::axis::Axis;
 use super::cell::{Cell, hole, is_list};
 use super::error::{Error, Result};
@@ -13,22 +15,40 @@ use super::shape::{Axes, Sizes, Walk, check_distinct, checked_len, is_packed, ro
 /// An n-dimensional array of cells with named axes. Cloning and views are O(rank); no operation changes its inputs.
 #[derive(Clone)]
 pub struct Tensor {
+    layout: Arc<Layout>,
+    offset: usize,
+    buffer: Arc<Buffer>,
+}
+
+/// How a view reads its buffer. Shared by the many tensors of one shape a run makes, so that a tensor is three words
+/// and cloning one copies no names.
+#[derive(Clone, PartialEq)]
+struct Layout {
     axes: Axes,
     shape: Sizes,
     strides: Sizes,
-    offset: usize,
-    buffer: Arc<Buffer>,
+}
+
+impl Layout {
+    /// INVARIANT: one size an axis.
+    fn row_major(axes: Axes, shape: Sizes) -> Self {
+        let strides = row_major(&shape);
+        Self { axes, shape, strides }
+    }
 }
 
 /// The cells, and how many of them are list cells: appending asks for that each time and must not search for it.
 #[derive(Clone, Default)]
 pub(super) struct Buffer {
-    cells: Vec<Cell>,
+    cells: Store,
     lists: usize,
 }
 
+/// Cells side by side. Most values of a run are one cell, which needs no memory of its own.
+type Store = SmallVec<[Cell; 1]>;
+
 impl Buffer {
-    fn new(mut cells: Vec<Cell>) -> Self {
+    fn new(mut cells: Store) -> Self {
         let mut lists = 0;
         for cell in &mut cells {
             if matches!(cell, Cell::Null) {
@@ -60,12 +80,11 @@ impl Tensor {
     pub fn new(axes: &[Axis], shape: &[usize], initial: Cell) -> Result<Self> {
         check_names(axes, shape)?;
         checked_len(shape)?;
+        let strides = Sizes::from_elem(0, shape.len());
         Ok(Self {
-            axes: axes.into(),
-            shape: shape.into(),
-            strides: Sizes::from_elem(0, shape.len()),
+            layout: Arc::new(Layout { axes: axes.into(), shape: shape.into(), strides }),
             offset: 0,
-            buffer: Arc::new(Buffer::new(vec![initial])),
+            buffer: Arc::new(Buffer::new(Store::from_iter([initial]))),
         })
     }
 
@@ -85,12 +104,12 @@ impl Tensor {
 
     /// One cell on `_none_axis`.
     pub fn singleton(cell: Cell) -> Self {
-        Self::packed_from([Axis::NONE].into_iter().collect(), Sizes::from_slice(&[1]), vec![cell])
+        Self::packed_from([Axis::NONE].into_iter().collect(), Sizes::from_slice(&[1]), Store::from_iter([cell]))
     }
 
     /// One cell without axes.
     pub fn rank0(cell: Cell) -> Self {
-        Self::packed_from(Axes::new(), Sizes::new(), vec![cell])
+        Self::packed_from(Axes::new(), Sizes::new(), Store::from_iter([cell]))
     }
 
     /// Rank 0 with a missing cell: "no value" (tensor spec, section 1).
@@ -100,36 +119,37 @@ impl Tensor {
 
     /// One axis without positions.
     pub fn zero(axis: Axis) -> Self {
-        Self::packed_from([axis].into_iter().collect(), Sizes::from_slice(&[0]), Vec::new())
+        Self::packed_from([axis].into_iter().collect(), Sizes::from_slice(&[0]), Store::new())
     }
 
     /// INVARIANT: the names are distinct and the cells fill the shape.
-    pub(super) fn packed_from(axes: Axes, shape: Sizes, cells: Vec<Cell>) -> Self {
+    pub(super) fn packed_from(axes: Axes, shape: Sizes, cells: impl Into<Store>) -> Self {
+        let cells = cells.into();
         debug_assert_eq!(axes.len(), shape.len());
         debug_assert!(super::shape::duplicate(&axes).is_none());
         debug_assert_eq!(shape.iter().product::<usize>(), cells.len());
-        let strides = row_major(&shape);
-        Self { axes, shape, strides, offset: 0, buffer: Arc::new(Buffer::new(cells)) }
+        let layout = Arc::new(Layout::row_major(axes, shape));
+        Self { layout, offset: 0, buffer: Arc::new(Buffer::new(cells)) }
     }
 
     /// The axis names, outermost first.
     pub fn axes(&self) -> &[Axis] {
-        &self.axes
+        &self.layout.axes
     }
 
     /// The sizes of the axes.
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        &self.layout.shape
     }
 
     /// How many axes there are.
     pub fn rank(&self) -> usize {
-        self.axes.len()
+        self.layout.axes.len()
     }
 
     /// How many cells there are.
     pub fn len(&self) -> usize {
-        if self.shape.contains(&0) { 0 } else { self.shape.iter().product() }
+        if self.layout.shape.contains(&0) { 0 } else { self.layout.shape.iter().product() }
     }
 
     /// Returns whether there are no cells; a tensor of missing cells is not empty.
@@ -144,12 +164,12 @@ impl Tensor {
 
     /// The size of an axis, none if the tensor lacks it.
     pub fn extent(&self, axis: &Axis) -> Option<usize> {
-        self.position(axis).map(|p| self.shape[p])
+        self.position(axis).map(|p| self.layout.shape[p])
     }
 
     /// The place of an axis in the order of axes.
     pub(super) fn position(&self, axis: &Axis) -> Option<usize> {
-        self.axes.iter().position(|a| a == axis)
+        self.layout.axes.iter().position(|a| a == axis)
     }
 
     /// The cells in row-major order.
@@ -157,7 +177,7 @@ impl Tensor {
         let cells = &self.buffer.cells;
         match self.side_by_side() {
             Some(slice) => Cells(Inner::Packed(slice.iter())),
-            None => Cells(Inner::Strided { cells, walk: Walk::new(&self.shape, [self.head()]) }),
+            None => Cells(Inner::Strided { cells, walk: Walk::new(&self.layout.shape, [self.head()]) }),
         }
     }
 
@@ -167,7 +187,7 @@ impl Tensor {
             return None;
         }
         let (mut rest, mut offset) = (flat, self.offset);
-        for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+        for (&size, &stride) in self.layout.shape.iter().zip(&self.layout.strides).rev() {
             offset += rest % size * stride;
             rest /= size;
         }
@@ -181,17 +201,17 @@ impl Tensor {
 
     /// Strides and start of the view.
     pub(super) fn head(&self) -> (Sizes, usize) {
-        (self.strides.clone(), self.offset)
+        (self.layout.strides.clone(), self.offset)
     }
 
     /// The stride of an axis by its place.
     pub(super) fn stride(&self, place: usize) -> usize {
-        self.strides[place]
+        self.layout.strides[place]
     }
 
     /// The cells as one slice if they lie side by side.
     fn side_by_side(&self) -> Option<&[Cell]> {
-        if !is_packed(&self.shape, &self.strides) {
+        if !is_packed(&self.layout.shape, &self.layout.strides) {
             return None;
         }
         self.buffer.cells.get(self.offset..self.offset + self.len())
@@ -212,7 +232,7 @@ impl Tensor {
     /// # Errors
     /// `axis_mismatch` when the axis sets differ.
     pub fn transpose(&self, order: &[Axis]) -> Result<Self> {
-        let mismatch = || Error::AxisMismatch { wanted: self.axes.to_vec(), found: order.to_vec() };
+        let mismatch = || Error::AxisMismatch { wanted: self.layout.axes.to_vec(), found: order.to_vec() };
         if order.len() != self.rank() || super::shape::duplicate(order).is_some() {
             return Err(mismatch());
         }
@@ -223,37 +243,41 @@ impl Tensor {
 
     /// A view with the axes at these places, in this order; the others are read at their first position.
     pub(super) fn pick_axes(&self, places: &[usize]) -> Self {
-        Self {
-            axes: places.iter().map(|&p| self.axes[p].clone()).collect(),
-            shape: places.iter().map(|&p| self.shape[p]).collect(),
-            strides: places.iter().map(|&p| self.strides[p]).collect(),
-            offset: self.offset,
-            buffer: Arc::clone(&self.buffer),
-        }
+        let Layout { axes, shape, strides } = &*self.layout;
+        let layout = Arc::new(Layout {
+            axes: places.iter().map(|&p| axes[p].clone()).collect(),
+            shape: places.iter().map(|&p| shape[p]).collect(),
+            strides: places.iter().map(|&p| strides[p]).collect(),
+        });
+        Self { layout, offset: self.offset, buffer: Arc::clone(&self.buffer) }
     }
 
     /// A view with one axis fixed; INVARIANT: the position exists.
     pub(super) fn fix(&self, place: usize, position: usize) -> Self {
-        debug_assert!(position < self.shape[place]);
-        let mut view = self.clone();
-        view.offset += position * view.strides[place];
-        view.axes.remove(place);
-        view.shape.remove(place);
-        view.strides.remove(place);
-        view
+        debug_assert!(position < self.layout.shape[place]);
+        let mut layout = Layout::clone(&self.layout);
+        layout.axes.remove(place);
+        layout.shape.remove(place);
+        let offset = self.offset + position * layout.strides.remove(place);
+        Self { layout: Arc::new(layout), offset, buffer: Arc::clone(&self.buffer) }
+    }
+
+    /// The same view that many cells further on in the buffer; INVARIANT: it ends inside the buffer.
+    pub(super) fn further(&self, cells: usize) -> Self {
+        Self { offset: self.offset + cells, ..self.clone() }
     }
 
     /// The part at one position of an axis, a view without that axis; none without the axis or the position.
     pub fn at(&self, axis: &Axis, position: usize) -> Option<Self> {
         let place = self.position(axis)?;
-        (position < self.shape[place]).then(|| self.fix(place, position))
+        (position < self.layout.shape[place]).then(|| self.fix(place, position))
     }
 
     /// Removes `_none_axis` when other axes are present and its size is exactly 1 (tensor spec, section 1).
     #[must_use]
     pub fn drop_none_axis(self) -> Self {
         match self.position(&Axis::NONE) {
-            Some(place) if self.rank() > 1 && self.shape[place] == 1 => self.fix(place, 0),
+            Some(place) if self.rank() > 1 && self.layout.shape[place] == 1 => self.fix(place, 0),
             _ => self,
         }
     }
@@ -261,17 +285,18 @@ impl Tensor {
     /// The tensor without its axes of length one; a view. For comparing results whose degenerate axes differ.
     #[must_use]
     pub fn core(&self) -> Self {
-        let places: Sizes = (0..self.rank()).filter(|&p| self.shape[p] != 1).collect();
+        let places: Sizes = (0..self.rank()).filter(|&p| self.layout.shape[p] != 1).collect();
         self.pick_axes(&places)
     }
 
     /// A view of a tensor without axes, put on `_none_axis`; other tensors stay.
     #[must_use]
     pub(super) fn on_none_axis(mut self) -> Self {
-        if self.axes.is_empty() {
-            self.axes.push(Axis::NONE);
-            self.shape.push(1);
-            self.strides.push(1);
+        if self.layout.axes.is_empty() {
+            let layout = Arc::make_mut(&mut self.layout);
+            layout.axes.push(Axis::NONE);
+            layout.shape.push(1);
+            layout.strides.push(1);
         }
         self
     }
@@ -281,18 +306,24 @@ impl Tensor {
     /// # Errors
     /// `unknown_axis`; `duplicate_axis` when the new name is taken.
     pub fn rename_axis(mut self, from: &Axis, to: Axis) -> Result<Self> {
-        let place = self.position(from).ok_or_else(|| Error::unknown(from, &self.axes))?;
+        let place = self.position(from).ok_or_else(|| Error::unknown(from, &self.layout.axes))?;
         if self.position(&to).is_some_and(|p| p != place) {
             return Err(Error::DuplicateAxis { axis: to });
         }
-        self.axes[place] = to;
+        Arc::make_mut(&mut self.layout).axes[place] = to;
         Ok(self)
     }
 
     /// A tensor of the same axes with each cell replaced.
     #[must_use]
     pub fn map_cells(&self, change: impl FnMut(&Cell) -> Cell) -> Self {
-        Self::packed_from(self.axes.clone(), self.shape.clone(), self.cells().map(change).collect())
+        let cells: Store = self.cells().map(change).collect();
+        let Layout { axes, shape, strides } = &*self.layout;
+        let layout = match *strides == row_major(shape) {
+            true => Arc::clone(&self.layout),
+            false => Arc::new(Layout::row_major(axes.clone(), shape.clone())),
+        };
+        Self { layout, offset: 0, buffer: Arc::new(Buffer::new(cells)) }
     }
 
     /// The same content in a buffer of its own.
@@ -318,20 +349,20 @@ impl Tensor {
 
     /// Gives every axis at least this many positions; the new cells are missing (tensor spec, section 3).
     pub(super) fn grow(&mut self, shape: &[usize]) -> Result<()> {
-        if self.shape.as_slice() == shape {
+        if self.layout.shape.as_slice() == shape {
             return Ok(());
         }
         let len = checked_len(shape)?;
-        if self.shape[1..] == shape[1..] {
+        if self.layout.shape[1..] == shape[1..] {
             let new = len - self.len();
-            return self.extend_outermost(shape[0] - self.shape[0], std::iter::repeat_n(Cell::Skip, new));
+            return self.extend_outermost(shape[0] - self.layout.shape[0], std::iter::repeat_n(Cell::Skip, new));
         }
         let mut cells = vec![Cell::Skip; len];
-        let mut walk = Walk::new(&self.shape, [self.head(), (row_major(shape), 0)]);
+        let mut walk = Walk::new(&self.layout.shape, [self.head(), (row_major(shape), 0)]);
         while walk.step() {
             cells[walk.offset(1)] = self.buffer.cells[walk.offset(0)].clone();
         }
-        *self = Self::packed_from(self.axes.clone(), shape.into(), cells);
+        *self = Self::packed_from(self.layout.axes.clone(), shape.into(), cells);
         Ok(())
     }
 
@@ -343,11 +374,11 @@ impl Tensor {
         positions: usize,
         cells: impl IntoIterator<Item = Cell>,
     ) -> Result<()> {
-        let mut shape = self.shape.clone();
+        let mut shape = self.layout.shape.clone();
         shape[0] = shape[0].saturating_add(positions);
         checked_len(&shape)?;
         let end = self.offset + self.len();
-        let in_place = is_packed(&self.shape, &self.strides) && self.buffer.cells.len() == end;
+        let in_place = is_packed(&self.layout.shape, &self.layout.strides) && self.buffer.cells.len() == end;
         match Arc::get_mut(&mut self.buffer).filter(|_| in_place) {
             Some(buffer) => buffer.extend(cells),
             None => {
@@ -357,8 +388,9 @@ impl Tensor {
                 self.offset = 0;
             }
         }
-        self.strides = row_major(&shape);
-        self.shape = shape;
+        let strides = row_major(&shape);
+        let layout = Arc::make_mut(&mut self.layout);
+        (layout.shape, layout.strides) = (shape, strides);
         debug_assert_eq!(self.offset + self.len(), self.buffer.cells.len());
         Ok(())
     }
@@ -369,7 +401,10 @@ impl Tensor {
         if !whole {
             *self = self.packed();
         }
-        self.strides = row_major(&self.shape);
+        let strides = row_major(&self.layout.shape);
+        if strides != self.layout.strides {
+            Arc::make_mut(&mut self.layout).strides = strides;
+        }
     }
 }
 
@@ -383,13 +418,14 @@ fn check_names(axes: &[Axis], shape: &[usize]) -> Result<()> {
 /// Equality of axes, shape and cells, whatever the layout.
 impl PartialEq for Tensor {
     fn eq(&self, other: &Self) -> bool {
+        let (own, its) = (&*self.layout, &*other.layout);
         let same_view = || {
             Arc::ptr_eq(&self.buffer, &other.buffer)
                 && self.offset == other.offset
-                && self.strides == other.strides
+                && own.strides == its.strides
         };
-        self.axes == other.axes
-            && self.shape == other.shape
+        own.axes == its.axes
+            && own.shape == its.shape
             && (same_view() || self.cells().eq(other.cells()))
     }
 }

@@ -7,4 +7,4 @@ mod syntactic;
 
 pub use perceive::{Perceived, is_query, joined, perceive};
 pub use semantic::{Call, CallAnswer, CallKind, Contract, NamedValue, SemanticTask};
-pub use syntactic::SyntacticTask;
+pub use syntactic::{Captured, SyntacticTask};

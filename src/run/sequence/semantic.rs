@@ -1,9 +1,10 @@
 //! Semantic steps: from captured values to the calls of scripts and built-ins, and from their answers to the step's
 //! value and verdict (semantics spec, sections 3 to 9). The calls themselves are made elsewhere.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 
 use crate::base::{Sign, Value, strip};
 use crate::repo::{Assertion, Method, Semantic};
@@ -19,10 +20,10 @@ pub struct SemanticTask {
     pub calls: Vec<Call>,
     /// Seconds one call may take.
     pub timeout: Option<f64>,
-    axes: Vec<Axis>,
-    shape: Vec<usize>,
+    /// The axes and sizes of the step's value, all cells missing.
+    frame: Tensor,
     /// Place of each call among the cells.
-    places: Vec<usize>,
+    places: SmallVec<[usize; 1]>,
     rule: Rule,
 }
 
@@ -120,7 +121,7 @@ impl SemanticTask {
         if builtin {
             inputs.retain(|v| !is_query(v.name));
         }
-        let formatted: Vec<Tensor> = inputs
+        let formatted: SmallVec<[Tensor; 4]> = inputs
             .iter()
             .map(|v| {
                 v.value.map_cells(|cell| {
@@ -128,23 +129,22 @@ impl SemanticTask {
                 })
             })
             .collect();
-        let combined = cross(&formatted)?;
-        let single = combined.len() == 1;
-        let (mut calls, mut places) = (Vec::new(), Vec::new());
-        for (place, cell) in combined.cells().enumerate() {
-            let Value::List(parts) = cell else { continue };
+        let combined = combine(&formatted)?;
+        let single = combined.frame.len() == 1;
+        let mut calls = Vec::with_capacity(combined.cells.len());
+        let mut places = SmallVec::with_capacity(combined.cells.len());
+        for (place, cell) in combined.cells {
             places.push(place);
             calls.push(Call {
                 kind: kind.clone(),
-                inputs: number(parts, builtin, composed),
-                cell: if single { Vec::new() } else { coordinates(&combined, place) },
+                inputs: number(cell, builtin, composed),
+                cell: if single { Vec::new() } else { coordinates(&combined.frame, place) },
             });
         }
         Ok(Self {
             calls,
             timeout: work.timeout,
-            axes: combined.axes().to_vec(),
-            shape: combined.shape().to_vec(),
+            frame: combined.frame,
             places,
             rule: Rule {
                 judgement: work.judgement,
@@ -162,7 +162,7 @@ impl SemanticTask {
     /// # Errors
     /// When the answers do not fit together, or an assertion is not understood.
     pub fn finish(&self, answers: Vec<CallAnswer>) -> Result<Produced, StepFailure> {
-        let mut cells = vec![Value::Skip; self.shape.iter().product()];
+        let mut cells = vec![Value::Skip; self.frame.len()];
         for (place, answer) in self.places.iter().zip(answers) {
             if let Some(cell) = cells.get_mut(*place) {
                 *cell = self.wrap(answer);
@@ -173,7 +173,7 @@ impl SemanticTask {
         {
             self.spread(cells)?
         } else {
-            Tensor::from_cells(&self.axes, &self.shape, cells).map_err(refused)?
+            Tensor::from_cells(self.frame.axes(), self.frame.shape(), cells).map_err(refused)?
         };
         self.judge(value)
     }
@@ -204,7 +204,7 @@ impl SemanticTask {
             })
             .collect();
         let size = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let (mut axes, mut shape) = (self.axes.clone(), self.shape.clone());
+        let (mut axes, mut shape) = (self.frame.axes().to_vec(), self.frame.shape().to_vec());
         let mut flat = Vec::with_capacity(rows.len() * size);
         for mut row in rows {
             row.resize(size, Value::Skip);
@@ -325,30 +325,51 @@ fn stripped(value: &Value) -> Value {
     }
 }
 
-fn cross(formatted: &[Tensor]) -> Result<Tensor, StepFailure> {
-    match formatted {
-        // Nothing is passed: one call with no inputs.
-        [] => Ok(Tensor::singleton(Value::list([]))),
-        several => combine::cross_product(several).map_err(|error| {
-            StepFailure::new("axis_size_mismatch", format!("the step's values do not fit together: {error}"))
-        }),
-    }
+/// The combinations of input cells a step is called for.
+struct Combined {
+    /// Their axes and sizes, all cells missing.
+    frame: Tensor,
+    /// The combinations in which no cell is missing, each with its place.
+    cells: SmallVec<[(usize, Vec<Value>); 1]>,
 }
 
-fn number(parts: &[Value], builtin: bool, composed: bool) -> Vec<(Arc<str>, Value)> {
-    let mut inputs = Vec::with_capacity(parts.len());
-    let mut push = |value: Value| {
-        let name = format!("input_{}", inputs.len() + 1);
-        inputs.push((Arc::from(name), value));
+/// The cross product of the inputs (tensor spec, section 5); without inputs one combination of nothing.
+fn combine(formatted: &[Tensor]) -> Result<Combined, StepFailure> {
+    if formatted.is_empty() {
+        let frame = Tensor::singleton(Value::Skip);
+        return Ok(Combined { frame, cells: SmallVec::from_iter([(0, Vec::new())]) });
+    }
+    let not_together = |error| {
+        StepFailure::new("axis_size_mismatch", format!("the step's values do not fit together: {error}"))
     };
-    for part in parts {
-        match part {
+    let alignment = combine::Alignment::new(formatted).map_err(not_together)?;
+    let frame = Tensor::new(alignment.axes(), alignment.shape(), Value::Skip).map_err(not_together)?;
+    let there = alignment.combinations().filter(|c| !c.is_missing());
+    Ok(Combined { cells: there.map(|c| (c.flat, c.owned())).collect(), frame: frame.drop_none_axis() })
+}
+
+/// The inputs by the names they have in a call.
+fn number(cells: Vec<Value>, builtin: bool, composed: bool) -> Vec<(Arc<str>, Value)> {
+    let mut inputs = Vec::with_capacity(cells.len());
+    let mut push = |value: Value| inputs.push((input_name(inputs.len()), value));
+    for cell in cells {
+        match cell {
             Value::List(items) if composed && !builtin => items.iter().for_each(|i| push(from_json_text(i))),
-            other if composed && !builtin => push(from_json_text(other)),
-            other => push(other.clone()),
+            other if composed && !builtin => push(from_json_text(&other)),
+            other => push(other),
         }
     }
     inputs
+}
+
+/// `input_1` for the first input, and so on. The first few, which nearly all steps make do with, are made once.
+fn input_name(before: usize) -> Arc<str> {
+    static FIRST: LazyLock<[Arc<str>; 8]> = LazyLock::new(|| std::array::from_fn(numbered));
+    FIRST.get(before).map_or_else(|| numbered(before), Arc::clone)
+}
+
+fn numbered(before: usize) -> Arc<str> {
+    Arc::from(format!("input_{}", before + 1))
 }
 
 /// A text that is JSON is passed as what it says (`collect_script_inputs`, semantics spec, section 10.4).

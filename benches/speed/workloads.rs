@@ -1,0 +1,197 @@
+//! The workloads as repositories. The same size always gives the same bytes.
+
+use normc::repo::{Model, Repositories, load};
+use serde_json::{Map, Value as Json, json};
+
+/// A plan as the two files of its repositories.
+pub(crate) struct Plan {
+    pub(crate) concepts: String,
+    pub(crate) inferences: String,
+}
+
+impl Plan {
+    pub(crate) fn model(&self) -> Model {
+        let repositories = Repositories::from_two_files(&self.concepts, &self.inferences).unwrap();
+        load(&repositories).unwrap().model
+    }
+}
+
+/// Writes entries one after the other, so that a plan of a million steps needs no tree of JSON values.
+struct Writer {
+    concepts: String,
+    inferences: String,
+}
+
+impl Writer {
+    fn new() -> Self {
+        Self { concepts: "[".to_owned(), inferences: "[".to_owned() }
+    }
+
+    fn concept(&mut self, name: &str, fields: Json) {
+        let kind = match name.chars().next() {
+            Some('{') => "{}",
+            Some('*') => "*every",
+            Some('$') => "$.",
+            _ => "::({})",
+        };
+        let mut entry = Map::new();
+        entry.insert("concept_name".to_owned(), name.into());
+        entry.insert("type".to_owned(), kind.into());
+        entry.extend(object(fields));
+        push(&mut self.concepts, &Json::Object(entry));
+    }
+
+    fn inference(&mut self, flow: &str, sequence: &str, infer: &str, values: &[&str], more: Json) {
+        let mut entry = object(json!({
+            "inference_sequence": sequence,
+            "concept_to_infer": infer,
+            "value_concepts": values,
+            "flow_info": {"flow_index": flow},
+        }));
+        entry.extend(object(more));
+        push(&mut self.inferences, &Json::Object(entry));
+    }
+
+    /// A pure step: it passes its first value on and waits for all of them.
+    fn pass(&mut self, flow: &str, infer: &str, values: &[&str]) {
+        let syntax = json!({"marker": ".", "assign_source": values[0], "assign_destination": infer});
+        self.inference(
+            flow,
+            "assigning",
+            infer,
+            values,
+            json!({"working_interpretation": {"syntax": syntax}}),
+        );
+    }
+
+    fn end(mut self) -> Plan {
+        self.concepts.push(']');
+        self.inferences.push(']');
+        Plan { concepts: self.concepts, inferences: self.inferences }
+    }
+}
+
+fn object(json: Json) -> Map<String, Json> {
+    match json {
+        Json::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn push(list: &mut String, entry: &Json) {
+    if list.len() > 1 {
+        list.push(',');
+    }
+    list.push_str(&entry.to_string());
+}
+
+/// Ground data: one text of the plan's author.
+fn given(axis: &str) -> Json {
+    json!({"reference_data": ["%(7)"], "reference_axis_names": [axis]})
+}
+
+/// W1: every step needs the one before it.
+pub(crate) fn chain(n: usize) -> Plan {
+    let mut plan = Writer::new();
+    plan.concept("{s 0}", given("s"));
+    plan.concept("{result}", json!({"is_final_concept": true}));
+    plan.pass("1", "{result}", &[&format!("{{s {n}}}")]);
+    for i in 1..=n {
+        let name = format!("{{s {i}}}");
+        plan.concept(&name, json!({"axis_name": "s"}));
+        plan.pass(&format!("1.{}", i + 1), &name, &[&format!("{{s {}}}", i - 1)]);
+    }
+    plan.end()
+}
+
+/// W2: all steps need one input, and one step waits for all of them.
+pub(crate) fn fan(n: usize) -> Plan {
+    let mut plan = Writer::new();
+    plan.concept("{s 0}", given("s"));
+    plan.concept("{result}", json!({"is_final_concept": true}));
+    let names: Vec<String> = (1..=n).map(|i| format!("{{s {i}}}")).collect();
+    for (i, name) in names.iter().enumerate() {
+        plan.concept(name, json!({"axis_name": "s"}));
+        plan.pass(&format!("1.{}", i + 2), name, &["{s 0}"]);
+    }
+    let all: Vec<&str> = names.iter().rev().map(String::as_str).collect();
+    plan.pass("1", "{result}", &all);
+    plan.end()
+}
+
+/// The inputs of each node of W4: layers of about sqrt(n) nodes, each with 2 or 3 draws from the layer before.
+pub(crate) fn layered(n: usize) -> Vec<Vec<usize>> {
+    let width = (1..).find(|w| w * w >= n).unwrap_or(1);
+    let mut state = 42_u64;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let inputs = |node: usize| {
+        let mut inputs = Vec::new();
+        if let Some(layer) = (node / width).checked_sub(1) {
+            for _ in 0..2 + draw(2) {
+                let input = layer * width + draw(width);
+                if !inputs.contains(&input) {
+                    inputs.push(input);
+                }
+            }
+        }
+        inputs
+    };
+    (0..n).map(inputs).collect()
+}
+
+/// W4: a wide graph, see [`layered`].
+pub(crate) fn wide(n: usize) -> Plan {
+    let mut plan = Writer::new();
+    plan.concept("{n 0}", given("n"));
+    plan.concept("{result}", json!({"is_final_concept": true}));
+    plan.pass("1", "{result}", &[&format!("{{n {n}}}")]);
+    for (i, inputs) in layered(n).iter().enumerate() {
+        let name = format!("{{n {}}}", i + 1);
+        plan.concept(&name, json!({"axis_name": "n"}));
+        let mut inputs: Vec<String> = inputs.iter().map(|j| format!("{{n {}}}", j + 1)).collect();
+        if inputs.is_empty() {
+            inputs.push("{n 0}".to_owned());
+        }
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        plan.pass(&format!("1.{}", i + 2), &name, &inputs);
+    }
+    plan.end()
+}
+
+/// W3: a loop over 1 to n with a carried sum; each round adds its element with a built-in.
+pub(crate) fn summing_loop(n: usize) -> Plan {
+    let mut plan = Writer::new();
+    let numbers: Vec<String> = (1..=n).map(|i| format!("%({i})")).collect();
+    plan.concept("{xs}", json!({"axis_name": "x", "reference_data": numbers, "reference_axis_names": ["x"]}));
+    plan.concept("{xs}*1", json!({"axis_name": "current x"}));
+    plan.concept(
+        "{acc}*1",
+        json!({"axis_name": "acc", "reference_data": ["%(0)"], "reference_axis_names": ["acc"]}),
+    );
+    plan.concept("{totals}", json!({"axis_name": "totals", "is_final_concept": true}));
+    plan.concept("{sum}", json!({"axis_name": "sum"}));
+    plan.concept(
+        "action",
+        json!({"reference_data": ["%{builtin}(add)"], "reference_axis_names": ["action"]}),
+    );
+    plan.concept("add", json!({"reference_data": ["::(add)"], "reference_axis_names": ["add"]}));
+    plan.concept("*every({xs})", json!({}));
+    let syntax = json!({
+        "marker": "every", "quantifier_index": 1, "LoopBaseConcept": "{xs}", "CurrentLoopBaseConcept": "{xs}*1",
+        "group_base": "x", "InLoopConcept": {"{acc}*1": 1}, "ConceptToInfer": ["{totals}"],
+    });
+    let more = json!({
+        "function_concept": "*every({xs})", "context_concepts": ["{xs}*1", "{acc}*1"],
+        "working_interpretation": {"syntax": syntax},
+    });
+    plan.inference("1", "quantifying", "{totals}", &["{xs}"], more);
+    plan.pass("1.1", "*every({xs})", &["{sum}"]);
+    let order = json!({"{xs}*1": 1, "{acc}*1": 2, "action": 3});
+    let more = json!({"function_concept": "add", "working_interpretation": {"value_order": order}});
+    plan.inference("1.1.2", "imperative_python", "{sum}", &["{xs}*1", "{acc}*1", "action"], more);
+    plan.pass("1.1.3", "{acc}*1", &["{sum}"]);
+    plan.end()
+}
