@@ -7,12 +7,11 @@ use clap::ValueEnum;
 
 use crate::base::SourceMap;
 use crate::diag::{self, Diagnostic, Severity};
-use crate::repo::load;
 use crate::report::notes;
 use crate::run::build;
 
 use super::Exit;
-use super::open::{Opened, Opening, open, places};
+use super::open::{Opening, open, places};
 use super::output::{Format, count, print, show};
 
 /// Report everything that is wrong or worth knowing in plans
@@ -46,8 +45,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     for source in &arguments.sources {
         match open(source, &mut map, &Opening::default()) {
             Ok(opened) => {
-                let notes = order_notes(&opened, &map);
-                all.extend(opened.diagnostics.into_iter().chain(notes));
+                let places = places(&opened.repositories.spans, &opened.model, &map, opened.first_file);
+                all.extend(opened.diagnostics);
+                // What only the graph of a run shows.
+                all.extend(notes(&build::build(Arc::new(opened.model)), &places));
             }
             Err(failed) => {
                 all.extend(failed.diagnostics);
@@ -65,13 +66,6 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return broken;
     }
     exit
-}
-
-/// What only the graph of a run shows, for a plan that loads.
-fn order_notes(opened: &Opened, map: &SourceMap) -> Vec<Diagnostic> {
-    let Ok(loaded) = load(&opened.repositories) else { return Vec::new() };
-    let places = places(&opened.repositories, &loaded.model, map, opened.first_file);
-    notes(&build::build(Arc::new(loaded.model)), &places)
 }
 
 fn report(all: &[Diagnostic], map: &SourceMap, format: Format) -> Result<(), Exit> {

@@ -9,12 +9,12 @@ use clap::ValueEnum;
 use crate::base::{Clock, SourceMap};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::{self, Options, Tools};
-use crate::repo::{Inputs, Model, Repositories, load, missing_inputs};
+use crate::repo::{Inputs, Model, Spans, missing_inputs};
 use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
 use crate::run::{Outcome, State, Status, build, initial_values};
 
 use super::Exit;
-use super::open::{Failed, Opening, open, places, read_text, refuse_empty};
+use super::open::{Failed, Opened, Opening, concept_span, open, open_pair, places, read_text, refuse_empty};
 use super::output::{complain, count, print, show};
 
 /// Run a plan
@@ -100,30 +100,22 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
+/// What is left of a plan once it is opened: entries as written are not needed any more.
 struct Plan {
-    repositories: Repositories,
+    spans: Spans,
     model: Model,
     base: PathBuf,
 }
 
 fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
-    let (repositories, mut noted, base) =
-        match (&arguments.source, &arguments.concepts, &arguments.inferences) {
-            (Some(source), ..) => {
-                let opened = open(source, map, &Opening::default())?;
-                refuse_empty(&opened, map).map_err(|exit| Failed { diagnostics: Vec::new(), exit })?;
-                (opened.repositories, opened.diagnostics, opened.base)
-            }
-            (None, Some(concepts), Some(inferences)) => {
-                let (c, i) = (read_text(concepts)?, read_text(inferences)?);
-                let repositories = Repositories::from_two_files(&c, &i)
-                    .map_err(|d| Failed { diagnostics: d, exit: Exit::BadData })?;
-                (repositories, Vec::new(), concepts.parent().unwrap_or(Path::new(".")).to_path_buf())
-            }
-            _ => return Err(Failed { diagnostics: Vec::new(), exit: Exit::Usage }),
-        };
-    let loaded = load(&repositories).map_err(|d| Failed { diagnostics: d, exit: Exit::BadData })?;
-    let mut model = loaded.model;
+    let opened = match (&arguments.source, &arguments.concepts, &arguments.inferences) {
+        (Some(source), ..) => open(source, map, &Opening::default())?,
+        (None, Some(concepts), Some(inferences)) => open_pair(concepts, inferences)?,
+        _ => return Err(Failed { diagnostics: Vec::new(), exit: Exit::Usage }),
+    };
+    refuse_empty(&opened, map).map_err(|exit| Failed { diagnostics: Vec::new(), exit })?;
+    let Opened { repositories, mut model, diagnostics: mut noted, base, .. } = opened;
+    let spans = repositories.spans;
     let mut inputs = Inputs::default();
     let bad = |diagnostics| Failed { diagnostics, exit: Exit::BadData };
     for file in &arguments.inputs {
@@ -134,21 +126,21 @@ fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
     }
     noted.extend(inputs.apply(&mut model).map_err(bad)?);
     // That data are missing is only worth a word when they are still missing now; then it is an error.
-    noted.retain(|d| d.code != Code::NC123);
+    noted.retain(|d| !matches!(d.code, Code::NC123 | Code::NC038));
     let warnings = noted.iter().filter(|d| d.severity == Severity::Warning).count();
     if warnings > 0 && !arguments.quiet {
         eprintln!("the plan has {}; `normc check` shows them", count(warnings, "warning"));
     }
-    let missing = missing(&model, &repositories, map);
+    let missing = missing(&model, &spans, map);
     if !missing.is_empty() {
         return Err(Failed { diagnostics: missing, exit: Exit::Failed });
     }
     let base = arguments.base_dir.clone().unwrap_or(base);
     let base = if base == Path::new("") { PathBuf::from(".") } else { base };
-    Ok(Plan { repositories, model, base })
+    Ok(Plan { spans, model, base })
 }
 
-fn missing(model: &Model, repositories: &Repositories, map: &SourceMap) -> Vec<Diagnostic> {
+fn missing(model: &Model, spans: &Spans, map: &SourceMap) -> Vec<Diagnostic> {
     let missing = missing_inputs(model).into_iter();
     missing
         .map(|input| {
@@ -159,7 +151,7 @@ fn missing(model: &Model, repositories: &Repositories, map: &SourceMap) -> Vec<D
                 "has no data and nothing computes it"
             };
             let message = format!("the input `{name}` {what}");
-            let span = super::open::concept_span(repositories, name, map);
+            let span = concept_span(spans, name, map);
             let diagnostic = match span {
                 Some(span) => Diagnostic::at(Code::NC202, span, message).label("needed here"),
                 None => Diagnostic::new(Code::NC202, message),
@@ -181,7 +173,7 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
         }
     };
     let graph = Arc::new(build::build(Arc::clone(&model)));
-    let places = places(&plan.repositories, &model, map, 0);
+    let places = places(&plan.spans, &model, map, 0);
     let json = arguments.json || arguments.format == ResultFormat::Json;
     let mode = if arguments.quiet {
         Mode::Silent

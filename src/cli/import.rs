@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use crate::base::SourceMap;
 use crate::diag::Severity;
-use crate::repo::{Repositories, load};
 
 use super::Exit;
 use super::compile::deliver;
-use super::open::{Failed, read_text};
+use super::open::open_pair;
 use super::output::{counted, show};
 
 /// Make a plan.json from a concept and an inference repository
@@ -25,23 +24,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    import(arguments).unwrap_or_else(|failed| {
-        show(&failed.diagnostics, &SourceMap::default(), Severity::Warning);
-        failed.exit
-    })
-}
-
-fn import(arguments: &Arguments) -> Result<Exit, Failed> {
-    let bad = |diagnostics| Failed { diagnostics, exit: Exit::BadData };
-    let (concepts, inferences) = (read_text(&arguments.concepts)?, read_text(&arguments.inferences)?);
-    let mut repositories = Repositories::from_two_files(&concepts, &inferences).map_err(bad)?;
-    let name = arguments.concepts.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    name.split('.').next().unwrap_or("plan").clone_into(&mut repositories.plan.name);
-    let loaded = load(&repositories).map_err(bad)?;
-    show(&loaded.warnings, &SourceMap::default(), Severity::Warning);
-    if let Err(exit) = deliver(&arguments.output, &repositories.write()) {
-        return Ok(exit);
+    let map = SourceMap::default();
+    let opened = match open_pair(&arguments.concepts, &arguments.inferences) {
+        Ok(opened) => opened,
+        Err(failed) => {
+            show(&failed.diagnostics, &map, Severity::Warning);
+            return failed.exit;
+        }
+    };
+    show(&opened.diagnostics, &map, Severity::Warning);
+    if let Err(exit) = deliver(&arguments.output, &opened.repositories.write()) {
+        return exit;
     }
-    eprintln!("{}", counted(&repositories, &loaded.warnings));
-    Ok(Exit::Done)
+    eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
+    Exit::Done
 }

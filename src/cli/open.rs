@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::base::{FileId, LineColumn, SourceFile, SourceMap, Span};
 use crate::diag::{Diagnostic, Severity};
 use crate::plan;
-use crate::repo::{self, ConceptId, LowerOptions, Model, Place, Repositories};
+use crate::repo::{self, ConceptId, Loaded, LowerOptions, Model, Place, Repositories, Spans};
 use crate::report::Places;
 use crate::run::ItemId;
 use crate::syntax::{self, Dialect};
@@ -30,6 +30,8 @@ pub(super) struct Opening {
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) repositories: Repositories,
+    /// The same, checked, as a run takes it.
+    pub(super) model: Model,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Where its scripts and files stand.
     pub(super) base: PathBuf,
@@ -128,17 +130,18 @@ fn bundle(path: &Path, bytes: Vec<u8>, folder: PathBuf, map: &mut SourceMap) -> 
         });
         map.add(SourceFile::new(file.path.as_str(), text.unwrap_or_default()));
     }
-    Ok(Opened { repositories, diagnostics: loaded.warnings, base, first_file: 0 })
+    let Loaded { model, warnings } = loaded;
+    Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
 }
 
 /// Where the parts of a plan stand, as far as their source is known.
-pub(super) fn places(repositories: &Repositories, model: &Model, map: &SourceMap, first_file: u32) -> Places {
+pub(super) fn places(spans: &Spans, model: &Model, map: &SourceMap, first_file: u32) -> Places {
     let span = |place| span(place, map, first_file);
     let mut places = Places::default();
     let concepts: rustc_hash::FxHashMap<&str, ConceptId> =
         model.concepts.iter().enumerate().map(|(i, c)| (&*c.name, ConceptId(i as u32))).collect();
     for (i, inference) in model.inferences.iter().enumerate() {
-        let Some(spans) = repositories.spans.inferences.get(&inference.flow.to_string()) else { continue };
+        let Some(spans) = spans.inferences.get(&inference.flow.to_string()) else { continue };
         let item = ItemId(i as u32);
         if let Some(span) = spans.target.and_then(span) {
             places.targets.insert(item, span);
@@ -156,8 +159,8 @@ pub(super) fn places(repositories: &Repositories, model: &Model, map: &SourceMap
 }
 
 /// The first line that names a concept.
-pub(super) fn concept_span(repositories: &Repositories, name: &str, map: &SourceMap) -> Option<Span> {
-    span(*repositories.spans.concepts.get(name)?.first()?, map, 0)
+pub(super) fn concept_span(spans: &Spans, name: &str, map: &SourceMap) -> Option<Span> {
+    span(*spans.concepts.get(name)?.first()?, map, 0)
 }
 
 /// A place of a bundle in the text it came from; none when that text is not at hand.
@@ -210,14 +213,30 @@ fn source(
     }
     // What the loader refuses in a plan that compiled without errors is still a fault of the plan.
     match repo::load(&lowered.repositories) {
-        Ok(_) => {
-            Ok(Opened { repositories: lowered.repositories, diagnostics, base: folder, first_file: file.0 })
-        }
+        Ok(loaded) => Ok(Opened {
+            repositories: lowered.repositories,
+            model: loaded.model,
+            diagnostics,
+            base: folder,
+            first_file: file.0,
+        }),
         Err(refused) => {
             diagnostics.extend(refused.into_iter().filter(Diagnostic::is_error));
             Err(Failed::with(diagnostics, Exit::Failed))
         }
     }
+}
+
+/// Opens a plan whose two repositories are files of their own.
+pub(super) fn open_pair(concepts: &Path, inferences: &Path) -> Result<Opened, Failed> {
+    let bad = |diagnostics| Failed::with(diagnostics, Exit::BadData);
+    let mut repositories =
+        Repositories::from_two_files(&read_text(concepts)?, &read_text(inferences)?).map_err(bad)?;
+    let file = concepts.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    file.split('.').next().unwrap_or("plan").clone_into(&mut repositories.plan.name);
+    let Loaded { model, warnings } = repo::load(&repositories).map_err(bad)?;
+    let base = concepts.parent().unwrap_or(Path::new("")).to_path_buf();
+    Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
 }
 
 /// A file without a plan is nothing to run or to write, though `check` only warns of it.

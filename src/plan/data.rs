@@ -115,7 +115,9 @@ fn read(text: &str) -> Option<Data> {
     let written = data::read(text).ok()?;
     let levels = written.axes.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     let lone = matches!(written.axes.as_slice(), [Some(axis)] if &**axis == data::NONE_AXIS);
-    let named = |(i, axis): (usize, &Option<Arc<str>>)| axis.clone().unwrap_or_else(|| Arc::from(format!("axis_{i}")));
+    let named = |(i, axis): (usize, &Option<Arc<str>>)| {
+        axis.clone().unwrap_or_else(|| Arc::from(format!("axis_{i}")))
+    };
     let axes = (levels > 0).then(|| written.axes.iter().take(levels).enumerate().map(named).collect());
     Some(Data { json: written.json, axes, labelled: levels > 0 && !lone })
 }

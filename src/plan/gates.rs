@@ -1,35 +1,52 @@
 //! Timings: gates over operations and over gates (language spec, section 5.4).
 
+use crate::base::FlowIndex;
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::syntax::{Expr, Node, NodeId};
 
 use super::model::{ConceptId, ConceptKind, FunctionKind, Work};
 use super::resolver::{Parts, Resolver, Role, is_timing, shown};
 
+/// A gate that does not have the index of the line it gates. Gates over it must follow it.
+#[derive(Debug, Clone)]
+pub(super) enum Moved {
+    /// It has the index of its own line, because the operation it gates is not written (`NC051`).
+    Own,
+    /// It has this index, because an earlier gate of the same line has that of the line.
+    Below(FlowIndex),
+}
+
 impl Resolver<'_> {
     /// The gates below a function line. The first has the index of that line, as every inference has the index of
     /// the line it computes; further ones take the free indices after the line's siblings.
     pub(super) fn gates(&mut self, head: NodeId, node: &Node, target: ConceptId) {
-        let own_index = self.shifted.contains(&head);
+        let moved = self.moved.get(&head).cloned();
         let parent = node.parent.and_then(|p| self.tree.node(p));
-        let mut further = parent.map_or(0, |p| p.children.len());
-        for (i, (line, flow)) in self.timings(head).into_iter().enumerate() {
-            let flow = match parent {
-                _ if own_index => flow,
-                Some(parent) if i > 0 => {
-                    further += 1;
-                    parent.flow_index.child(u32::try_from(further).unwrap_or(u32::MAX))
+        let siblings = parent.map_or(0, |p| p.children.len());
+        for (i, (line, own)) in self.timings(head).into_iter().enumerate() {
+            let place = |ordinal: usize| u32::try_from(ordinal).unwrap_or(u32::MAX);
+            let flow = match (&moved, parent) {
+                (Some(Moved::Own), _) => {
+                    self.moved.insert(line, Moved::Own);
+                    own
                 }
-                _ => node.flow_index.clone(),
+                (Some(Moved::Below(above)), _) => {
+                    let flow = above.child(place(i + 1));
+                    self.moved.insert(line, Moved::Below(flow.clone()));
+                    flow
+                }
+                (None, Some(parent)) if i > 0 => {
+                    let flow = parent.flow_index.child(place(siblings + i));
+                    self.moved.insert(line, Moved::Below(flow.clone()));
+                    flow
+                }
+                (None, _) => node.flow_index.clone(),
             };
-            if own_index {
-                self.shifted.insert(line);
-            }
             self.gate(head, target, line, flow);
         }
     }
 
-    fn timings(&self, head: NodeId) -> Vec<(NodeId, crate::base::FlowIndex)> {
+    fn timings(&self, head: NodeId) -> Vec<(NodeId, FlowIndex)> {
         let lines = self
             .tree
             .children(head)
@@ -37,7 +54,7 @@ impl Resolver<'_> {
         lines.map(|(id, n)| (id, n.flow_index.clone())).collect()
     }
 
-    fn gate(&mut self, head: NodeId, target: ConceptId, line: NodeId, flow: crate::base::FlowIndex) {
+    fn gate(&mut self, head: NodeId, target: ConceptId, line: NodeId, flow: FlowIndex) {
         let Role::Function(concept) = self.role(line) else { return };
         let Some(ConceptKind::Function(kind)) = self.table.kind(concept) else { return };
         let Some(condition) = self.condition(line, kind) else { return };
@@ -86,7 +103,7 @@ impl Resolver<'_> {
         let flow = node.flow_index.clone();
         self.push(Parts { head, flow, target, function: line, concept: function, work, values, contexts });
         for (timing, flow) in self.timings(head) {
-            self.shifted.insert(timing);
+            self.moved.insert(timing, Moved::Own);
             self.gate(head, function, timing, flow);
         }
     }

@@ -10,6 +10,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::syntax::{Dialect, Expr, Kind, Marker, Node, NodeId, Part, Spelling, Tree, Value};
 
 use super::check;
+use super::gates::Moved;
 use super::ground;
 use super::identity::{Indices, Key, is_concept};
 use super::model::{ConceptId, FunctionKind, Inference, Line, Plan, Work};
@@ -102,9 +103,8 @@ pub(super) struct Resolver<'t> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Functions whose kind is settled by their first inference.
     pub(super) settled: FxHashSet<ConceptId>,
-    /// Gates whose index is that of their own line, because the one above was taken by an operation that is not
-    /// written (`NC051`).
-    pub(super) shifted: FxHashSet<NodeId>,
+    /// Gates with another index than the line they gate.
+    pub(super) moved: FxHashMap<NodeId, Moved>,
     /// Concepts whose inference was left out because of an error: nothing more is said about them.
     pub(super) broken: FxHashSet<ConceptId>,
 }
@@ -144,7 +144,7 @@ impl<'t> Resolver<'t> {
             inferences: Vec::new(),
             diagnostics: Vec::new(),
             settled: FxHashSet::default(),
-            shifted: FxHashSet::default(),
+            moved: FxHashMap::default(),
             broken: FxHashSet::default(),
         }
     }

@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::expect_used,
     clippy::disallowed_methods,
     reason = "a test reads its fixtures and fails by panicking"
 )]
@@ -16,6 +17,7 @@ use normc::diag::Diagnostic;
 use normc::plan::{Plan, resolve};
 use normc::repo::{Generation, LowerOptions, Repositories, load, lower};
 use normc::syntax::{Dialect, parse};
+use proptest::prelude::*;
 use serde_json::Value as Json;
 
 struct Compiled {
@@ -131,45 +133,45 @@ fn folder(name: &str) -> Vec<(String, String)> {
     files.into_iter().map(|p| (p.file_name().unwrap().to_str().unwrap().to_owned(), read(&p))).collect()
 }
 
+/// Every plan of the corpus: whatever it is, it gives repositories or says why not, and what compiles loads.
 #[test]
-fn corpus_compiles_or_says_why() {
+fn corpus() {
     let mut out = String::new();
-    for group in ["legacy", "flat", "current", "paired", "edge", "draft", "natural"] {
+    let (mut compiled_count, mut total) = (0, 0);
+    for group in ["legacy", "flat", "edge", "current", "paired", "draft", "natural"] {
         for (name, text) in folder(group) {
+            total += 1;
             let compiled = compile(&name, &text);
             let errors = compiled.diagnostics.iter().filter(|d| d.is_error()).count();
             let repositories = &compiled.repositories;
-            writeln!(
-                out,
-                "== {group}/{name}: {} concepts, {} inferences, {errors} errors",
-                repositories.concepts.len(),
-                repositories.inferences.len()
-            )
-            .unwrap();
-            if matches!(group, "legacy" | "flat" | "edge") || errors == 0 {
-                out.push_str(&shown(&compiled));
+            let (concepts, inferences) = (repositories.concepts.len(), repositories.inferences.len());
+            writeln!(out, "== {group}/{name}: {concepts} concepts, {inferences} inferences, {errors} errors")
+                .unwrap();
+            for line in shown(&compiled).lines().filter(|l| of_plan(l)) {
+                writeln!(out, "{line}").unwrap();
             }
-            if errors == 0 {
-                if let Err(problems) = load(repositories) {
-                    for p in problems.iter().filter(|p| p.is_error()) {
-                        writeln!(out, "LOAD {}: {}", p.code, p.message).unwrap();
-                    }
-                }
+            if errors > 0 {
+                continue;
             }
+            compiled_count += 1;
+            if let Err(problems) = load(repositories) {
+                let problems: Vec<_> = problems.iter().filter(|p| p.is_error()).map(|p| &p.message).collect();
+                panic!("{group}/{name} compiles but does not load: {problems:?}");
+            }
+            let written = repositories.write();
+            assert_eq!(&Repositories::read(&written).unwrap(), repositories, "{group}/{name}");
         }
     }
-    fs::write("/tmp/corpus.txt", &out).unwrap();
+    println!("corpus: {compiled_count} of {total} plans compile");
+    snapshot("plan", "corpus", &out);
 }
 
-#[test]
-fn bench() {
-    for w in 1..=7 {
-        let text = read(format!("/tmp/bW{w}/plan.nc"));
-        let compiled = compile("plan.nc", &text);
-        println!("W{w}\n{}", shown(&compiled).lines().take(6).collect::<Vec<_>>().join("\n"));
-        println!("{} {}", compiled.repositories.concepts.len(), compiled.repositories.inferences.len());
-        load(&compiled.repositories).unwrap();
-    }
+/// What reading says has its own snapshots.
+fn of_plan(line: &str) -> bool {
+    let number =
+        line.split_once(" NC").and_then(|(_, rest)| rest.get(..3)).and_then(|n| n.parse::<u32>().ok());
+    number.is_some_and(|n| matches!(n, 33..=38 | 50..=59 | 61..=63 | 80..=106 | 60))
+        && !line.contains("is not supported")
 }
 
 /// A name without its placement and its identity index, as section 8 compares them.
@@ -334,89 +336,285 @@ fn other_pairs() {
     snapshot("repo", "other_pairs", &out);
 }
 
+/// Small plans with their table: source beside outcome.
 #[test]
-fn perf() {
-    for w in ["W1", "W2", "W4", "W5", "W6"] {
-        for n in [5000, 20000] {
-            let text = read(format!("/tmp/p/{w}-{n}/plan.nc"));
-            let t = std::time::Instant::now();
-            let mut sources = SourceMap::default();
-            let file = sources.add(SourceFile::new("plan.nc", text.as_str()));
-            let (tree, diagnostics) = parse(file, &text, None);
-            let a = t.elapsed();
-            let (plan, found) = resolve(&tree);
-            let b = t.elapsed();
-            let lowered = lower(&plan, &sources, &diagnostics, &LowerOptions::default());
-            let c = t.elapsed();
-            let text = lowered.repositories.write();
-            let d = t.elapsed();
-            let r = Repositories::read(&text).unwrap();
-            let e = t.elapsed();
-            load(&r).unwrap();
-            println!(
-                "{w} {n}: lines {} parse {a:?} resolve {:?} lower {:?} write {:?} read {:?} load {:?} errors {}",
-                tree.lines.len(),
-                b - a,
-                c - b,
-                d - c,
-                e - d,
-                t.elapsed() - e,
-                found.iter().filter(|d| d.is_error()).count()
-            );
+fn small_plans() {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(root().join("tests/repos/plans")).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let text = read(&path);
+        let compiled = compile(name, &text);
+        let mut out = text.trim_end().to_owned();
+        write!(out, "\n\n{}\n{}", diagnostics(&compiled), table(&compiled.repositories)).unwrap();
+        snapshot("plan", path.file_stem().unwrap().to_str().unwrap(), &out);
+        if !compiled.diagnostics.iter().any(Diagnostic::is_error) {
+            load(&compiled.repositories).unwrap_or_else(|p| panic!("{name}: {p:?}"));
         }
     }
 }
 
+/// With the underlined text and the help.
+fn diagnostics(compiled: &Compiled) -> String {
+    let mut out = String::new();
+    for d in &compiled.diagnostics {
+        let span = d.primary.as_ref().unwrap().span;
+        let (_, at, _) = compiled.sources.resolve(span).unwrap();
+        let text = compiled.sources.text(span).unwrap();
+        writeln!(out, "{}:{} {} {}: {}", at.line, at.column, d.severity.word(), d.code, d.message).unwrap();
+        writeln!(out, "    under `{text}`").unwrap();
+        if let Some(help) = &d.help {
+            writeln!(out, "    {help}").unwrap();
+        }
+    }
+    out
+}
+
 #[test]
-fn dump2() {
-    for (source, stem) in [
-        ("081_gold_example_syntax_coherence.ncd", "214_gold_gold_en"),
-        ("084_iteration_8_derivation.pf.ncd", "215_iteration_8"),
-        ("087_iteration_10_formalization.pf.ncd", "226_iteration_10"),
-        ("088_canvas_assistant_compiler_pf.ncd", "228_canvas_assistant_chat"),
-    ] {
-        let c = compile(source, &read(root().join("tests/corpus/current").join(source)));
-        let theirs = Repositories::from_two_files(
-            &read(root().join(format!("tests/repos/{stem}.concept.json"))),
-            &read(root().join(format!("tests/repos/{stem}.inference.json"))),
+fn bundle_of_a_plan() {
+    let text = read(root().join("tests/repos/addition.nc"));
+    let compiled = compile("plans/addition.nc", &text);
+    let written = compiled.repositories.write();
+    assert_eq!(
+        compile("plans/addition.nc", &text).repositories.write(),
+        written,
+        "the same bytes every time"
+    );
+    let bundle: Json = serde_json::from_str(&written).unwrap();
+    let keys: Vec<&String> = bundle.as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "normc_bundle",
+            "generator",
+            "plan",
+            "source",
+            "required_inputs",
+            "concepts",
+            "inferences",
+            "spans",
+            "diagnostics",
+            "digests",
+            "extra"
+        ]
+    );
+    assert_eq!(bundle["plan"]["name"], "addition");
+    assert_eq!(bundle["plan"]["generation"], 1);
+    assert_eq!(bundle["plan"]["dialect"], "legacy");
+    assert_eq!(bundle["plan"]["base"], ".");
+    assert_eq!(bundle["plan"]["roots"], serde_json::json!(["{new number pair}"]));
+    assert_eq!(bundle["source"]["files"][0]["path"], "plans/addition.nc");
+    assert_eq!(bundle["source"]["files"][0]["bytes"], text.len());
+    assert_eq!(bundle["source"]["index_scheme"], "A");
+    assert!(bundle["source"]["files"][0]["text"].is_null());
+    let line = |n: usize| text.split('\n').nth(n - 1).unwrap();
+    let target = &bundle["spans"]["inferences"]["1.1.3"]["target"];
+    let [row, from, to] = [1, 2, 4].map(|i| target[i].as_u64().unwrap() as usize);
+    assert_eq!(&line(row)[from..to], "{number pair}<$={1}>");
+    let value = &bundle["spans"]["inferences"]["1.1.3"]["values"]["{number pair to append}"];
+    let [row, from, to] = [1, 2, 4].map(|i| value[i].as_u64().unwrap() as usize);
+    assert_eq!(&line(row)[from..to], "{number pair to append}<$={1}>");
+    let embedded = lower(
+        &compiled.plan,
+        &compiled.sources,
+        &[],
+        &LowerOptions {
+            keep_text: true,
+            base: "..\\up".into(),
+            name: "sum".into(),
+            ..LowerOptions::default()
+        },
+    );
+    let info = embedded.repositories.plan;
+    assert_eq!((info.name.as_str(), info.base.as_str()), ("sum", "../up"));
+    assert_eq!(embedded.repositories.source.unwrap().files[0].text.as_deref(), Some(text.as_str()));
+}
+
+/// The two ways to give the carry its first value differ in `required_inputs` and data only.
+#[test]
+fn an_initial_value_from_outside() {
+    let text = read(root().join("tests/repos/addition.nc"));
+    let without: String = text.lines().filter(|l| l.trim() != "| ref. 0").map(|l| format!("{l}\n")).collect();
+    let [with, without] = [text, without].map(|t| compile("a.nc", &t));
+    assert_eq!(
+        shown(&without),
+        "3:51: warning NC038: `{carry-over number}*1` has no value before the first step\n"
+    );
+    let required = &without.repositories.required_inputs;
+    assert_eq!(required.len(), 1);
+    assert_eq!((required[0].concept.as_str(), required[0].why.as_str()), ("{carry-over number}*1", "carry"));
+    assert_eq!(with.repositories.inferences, without.repositories.inferences);
+}
+
+/// Both generations of one plan load.
+#[test]
+fn generations() {
+    for (name, text) in folder("legacy").into_iter().chain(folder("current")) {
+        for generation in [Generation::One, Generation::Two] {
+            let compiled = compile_as(&name, &text, Some(generation));
+            if compiled.diagnostics.iter().any(Diagnostic::is_error) {
+                continue;
+            }
+            load(&compiled.repositories).unwrap_or_else(|p| panic!("{name} {generation:?}: {p:?}"));
+        }
+    }
+}
+
+/// A chain of `n` steps, and as many loops below one root.
+fn long(n: usize) -> String {
+    let mut text = format!("{{all}}\n    <= $.({{s {n}}})\n");
+    for i in 1..=n {
+        writeln!(text, "    <- {{s {i}}}\n        <= $.({{s {}}})\n        <- {{s {}}}", i - 1, i - 1)
+            .unwrap();
+        writeln!(
+            text,
+            "    <- {{out {i}}}\n        <= *every({{in {i}}})%:[{{in {i}}}]@({i})^[{{acc {i}}}<*1>]"
         )
         .unwrap();
-        println!("== {source}\n{}", shown(&c));
-        if let Err(p) = load(&c.repositories) {
-            println!("LOAD {p:?}");
-        }
-        for a in &c.repositories.inferences {
-            let Some(b) = theirs.inferences.iter().find(|b| b.flow_index() == a.flow_index()) else {
-                continue;
-            };
-            let (x, y) = (&a.raw()["working_interpretation"], &b.raw()["working_interpretation"]);
-            let mut y = y.clone();
-            for k in ["workspace", "flow_info", "blackboard"] {
-                y.as_object_mut().unwrap().shift_remove(k);
-            }
-            if *x != y {
-                println!("{} {}\n   {}\n   {}", a.flow_index(), a.sequence(), x, y);
-            }
-        }
-        for a in &c.repositories.concepts {
-            let Some(b) = theirs.concepts.iter().find(|b| b.name() == a.name()) else {
-                println!("only ours {}", a.name());
-                continue;
-            };
-            for f in [
-                "type",
-                "is_ground_concept",
-                "is_final_concept",
-                "reference_data",
-                "reference_axis_names",
-                "axis_name",
-            ] {
-                let (x, y) = (&a.raw()[f], b.raw().get(f).unwrap_or(&Json::Null));
-                let falsy = |j: &Json| j.is_null() || *j == Json::Bool(false);
-                if x != y && !(falsy(x) && falsy(y)) {
-                    println!("C {} {f}: {x} | {y}", a.name());
-                }
-            }
+        writeln!(text, "            <= $.({{sum {i}}})\n            <- {{sum {i}}}").unwrap();
+        writeln!(
+            text,
+            "                <= ::(add {{1}} to {{2}} in {i})\n                    | %{{builtin}}: add"
+        )
+        .unwrap();
+        writeln!(
+            text,
+            "                <- {{in {i}}}*{i}<:{{1}}>\n                <- {{acc {i}}}*{i}<:{{2}}>"
+        )
+        .unwrap();
+        writeln!(text, "            <- {{acc {i}}}*{i}\n                <= $.({{sum {i}}})\n                <- {{sum {i}}}").unwrap();
+        writeln!(text, "        <- {{in {i}}}").unwrap();
+    }
+    text.push_str("    <- {s 0}\n");
+    text
+}
+
+#[test]
+fn time_grows_with_the_lines() {
+    let time = |n: usize| {
+        let text = long(n);
+        let mut sources = SourceMap::default();
+        let file = sources.add(SourceFile::new("long.nc", text.as_str()));
+        let (tree, _) = parse(file, &text, None);
+        let once = || {
+            let start = std::time::Instant::now();
+            let (plan, found) = resolve(&tree);
+            assert!(!found.iter().any(Diagnostic::is_error));
+            let lowered = lower(&plan, &sources, &found, &LowerOptions::default());
+            assert_eq!(load(&lowered.repositories).unwrap().model.inferences.len(), 1 + 5 * n);
+            start.elapsed()
+        };
+        (0..3).map(|_| once()).min().unwrap()
+    };
+    let (small, large) = (time(50), time(500));
+    println!("50 loops: {small:?}, 500 loops: {large:?}");
+    assert!(large < small * 25, "{small:?} {large:?}");
+}
+
+#[test]
+fn hostile_plans_end() {
+    let deep: String = (0..2_000).map(|i| format!("{}<= *every({{a}}*1)@(1)\n", " ".repeat(i * 2))).collect();
+    let gates: String = (0..2_000).map(|i| format!("{}<= @if(<a>)\n", " ".repeat(i * 2))).collect();
+    let contexts = format!("{{a}}\n{}", "    <* {b}\n".repeat(20_000));
+    let wide =
+        format!("{{a}}\n    <= $.\n{}", "    <- {a}\n        <= $.({a})\n        <- {a}\n".repeat(3_000));
+    let long =
+        format!("{{a}}\n    <= ::({})\n    <- {{{}}}<:{{1}}>\n", "{1} ".repeat(100_000), "x".repeat(500_000));
+    let names = format!(
+        "{{a}}\n    <= $.\n{}",
+        (0..1_500).map(|i| format!("    <- {{remainder{}}}\n", "q".repeat(i % 50))).collect::<String>()
+    );
+    for text in [deep, gates, contexts, wide, long, names] {
+        let compiled = compile("a.nc", &text);
+        let _ = load(&compiled.repositories);
+        compiled.repositories.write();
+    }
+}
+
+/// Lines that fit together in odd ways.
+fn any_plan() -> impl Strategy<Value = String> {
+    let texts = vec![
+        "{a}",
+        "{a}*1",
+        "{b}",
+        "[b]",
+        "<c>",
+        "{a}<$={1}>",
+        "{a}<$={2}>",
+        "{b}?",
+        "{k: \"v\"}",
+        "{a}<:{1}>",
+        "{b}<:{prompt}>",
+        "{x}*1*2",
+        "*every({a})@(1)^[{b}<*1>]",
+        "*every({a}*1)%:[{a}]@(2)",
+        "*. %>([b]) %<({a}) %:({x}) %@(1)",
+        "{x}<$([b])*>",
+        "{b}*-1",
+        "$.({a})",
+        "$.",
+        "$.([{a}, {b}])",
+        "$.({a}<$={#}>)",
+        "$+({a}:{b})%:[{b}]",
+        "$% %>([1])",
+        "$- %>([b]) %^(<$*0>)",
+        "$=({a})",
+        "&across({a}:{b})",
+        "&across({a}*1:{a}*1<--<!_>>)",
+        "&in({a};{b})",
+        "&[#] %>[{a}, {b}] %+(x)",
+        "@if(<c>)",
+        "@if!(<c>)",
+        "@after({b})",
+        "@:'",
+        "::(do {1} with {2})",
+        "::<{1} is 0>",
+        "::(q {prompt})<ALL True>",
+        ":>:({a})",
+        "words only",
+        ":_:{m}({a})",
+        "",
+    ];
+    let notes = vec![
+        "",
+        "",
+        "",
+        " | ref. [1]",
+        " | ref. 0",
+        " | 1.1. judgement",
+        " | %{script_location}: s.py",
+        " | %{norm_input}: p",
+        " | %{ref_axes}: [x, y]",
+    ];
+    let line = (
+        0..6_usize,
+        prop::sample::select(vec!["<-", "<=", "<*", ":<:", ""]),
+        prop::sample::select(texts),
+        prop::sample::select(notes),
+    );
+    prop::collection::vec(line, 1..25).prop_map(|lines| {
+        lines.into_iter().fold(String::new(), |mut text, (depth, marker, concept, note)| {
+            writeln!(text, "{}{marker} {concept}{note}", "    ".repeat(depth)).unwrap();
+            text
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the lines, there is a plan; without errors it loads, in both generations, and the bundle reads back.
+    #[test]
+    fn any_plan_compiles_or_says_why(text in any_plan()) {
+        for generation in [Generation::One, Generation::Two] {
+            let compiled = compile_as("a.nc", &text, Some(generation));
+            let errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
+            let loaded = load(&compiled.repositories);
+            prop_assert!(errors || loaded.is_ok(), "{}\n{:?}", text, loaded.err());
+            let read = Repositories::read(&compiled.repositories.write()).unwrap();
+            prop_assert_eq!(&read, &compiled.repositories);
         }
     }
 }

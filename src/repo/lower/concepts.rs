@@ -127,17 +127,10 @@ fn function_entry(
             Flags { ground: kind != FunctionKind::Loop, is_final: false, invariant: semantic },
             semantic.then(|| own_text(concept, kind, step)),
         ),
-        Generation::Two => {
-            let prompt = step.and_then(prompt_sign);
-            let text =
-                || if semantic { own_text(concept, kind, step) } else { concept.name.as_ref().to_owned() };
-            // What a loop's step gives is the value of the loop's function concept, so it cannot be kept.
-            let is_loop = kind == FunctionKind::Loop;
-            (
-                Flags { ground: !is_loop, is_final: false, invariant: !is_loop },
-                (!is_loop).then(|| prompt.unwrap_or_else(text)),
-            )
-        }
+        Generation::Two => (
+            Flags { ground: true, is_final: false, invariant: true },
+            Some(step.and_then(prompt_sign).unwrap_or_else(|| concept.name.as_ref().to_owned())),
+        ),
     };
     let axes = data.is_some().then(|| json!(["_none_axis"]));
     finish(&mut fields, flags, data.map(|d| json!([d])), axes);
