@@ -1,6 +1,6 @@
 //! The workloads as repositories. The same size always gives the same bytes.
 
-use normc::repo::{Model, Repositories, load};
+use normc::repo::{Model, load_two_files};
 use serde_json::{Map, Value as Json, json};
 
 /// A plan as the two files of its repositories.
@@ -11,8 +11,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn model(&self) -> Model {
-        let repositories = Repositories::from_two_files(&self.concepts, &self.inferences).unwrap();
-        load(&repositories).unwrap().model
+        load_two_files(&self.concepts, &self.inferences).unwrap().model
     }
 }
 

@@ -14,7 +14,9 @@ use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
 use crate::run::{Outcome, State, Status, build, initial_values};
 
 use super::Exit;
-use super::open::{Failed, Opened, Opening, concept_span, open, open_pair, places, read_text, refuse_empty};
+use super::open::{
+    Failed, Opened, Opening, concept_span, open, open_pair_to_run, places, read_text, refuse_empty,
+};
 use super::output::{complain, count, print, show};
 
 /// Run a plan
@@ -110,7 +112,7 @@ struct Plan {
 fn prepare(arguments: &Arguments, map: &mut SourceMap) -> Result<Plan, Failed> {
     let opened = match (&arguments.source, &arguments.concepts, &arguments.inferences) {
         (Some(source), ..) => open(source, map, &Opening::default())?,
-        (None, Some(concepts), Some(inferences)) => open_pair(concepts, inferences)?,
+        (None, Some(concepts), Some(inferences)) => open_pair_to_run(concepts, inferences)?,
         _ => return Err(Failed { diagnostics: Vec::new(), exit: Exit::Usage }),
     };
     refuse_empty(&opened, map).map_err(|exit| Failed { diagnostics: Vec::new(), exit })?;

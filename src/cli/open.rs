@@ -239,9 +239,18 @@ pub(super) fn open_pair(concepts: &Path, inferences: &Path) -> Result<Opened, Fa
     Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
 }
 
+/// The same for a run, which needs the model only: the entries are not kept.
+pub(super) fn open_pair_to_run(concepts: &Path, inferences: &Path) -> Result<Opened, Failed> {
+    let Loaded { model, warnings } = repo::load_two_files(&read_text(concepts)?, &read_text(inferences)?)
+        .map_err(|diagnostics| Failed::with(diagnostics, Exit::BadData))?;
+    let base = concepts.parent().unwrap_or(Path::new("")).to_path_buf();
+    let repositories = Repositories::default();
+    Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
+}
+
 /// A file without a plan is nothing to run or to write, though `check` only warns of it.
 pub(super) fn refuse_empty(opened: &Opened, map: &SourceMap) -> Result<(), Exit> {
-    if !opened.repositories.inferences.is_empty() {
+    if !opened.model.inferences.is_empty() {
         return Ok(());
     }
     show(&opened.diagnostics, map, Severity::Warning);

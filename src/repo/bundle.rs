@@ -16,6 +16,11 @@ use super::json;
 /// The bundle version this program reads and writes.
 pub const BUNDLE_VERSION: u64 = 1;
 
+/// How the files of the two-file form are called in messages.
+pub(super) const CONCEPTS: &str = "the concept repository";
+/// See [`CONCEPTS`].
+pub(super) const INFERENCES: &str = "the inference repository";
+
 /// A plan as repositories: what `plan.json` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Repositories {
@@ -93,16 +98,13 @@ impl Repositories {
     /// # Errors
     /// Every file that is not an array of objects (`NC100`).
     pub fn from_two_files(concepts: &str, inferences: &str) -> Result<Self, Vec<Diagnostic>> {
-        let concept_list = json::read(concepts)
-            .map_err(|e| not_json("the concept repository", &e))
-            .and_then(|json| entries(json, "the concept repository"));
-        let inference_list = json::read(inferences)
-            .map_err(|e| not_json("the inference repository", &e))
-            .and_then(|json| entries(json, "the inference repository"));
-        match (concept_list, inference_list) {
-            (Ok(concepts), Ok(inferences)) => Ok(Self::from_entries(concepts, inferences)),
-            (a, b) => Err([a.err(), b.err()].into_iter().flatten().map(|d| *d).collect()),
-        }
+        let (mut concept_list, mut inference_list) = (Vec::new(), Vec::new());
+        let read = [
+            each_entry(concepts, CONCEPTS, |entry| concept_list.push(entry)),
+            each_entry(inferences, INFERENCES, |entry| inference_list.push(entry)),
+        ];
+        let problems: Vec<Diagnostic> = read.into_iter().filter_map(Result::err).map(|d| *d).collect();
+        if problems.is_empty() { Ok(Self::from_entries(concept_list, inference_list)) } else { Err(problems) }
     }
 
     /// Repositories made elsewhere: no sources, no spans.
@@ -271,6 +273,31 @@ fn entries<E: From<JsonMap<String, Json>>>(json: Json, what: &str) -> Result<Vec
             other => Err(form(what, &format!("entry {} must be an object, not {}", i + 1, kind(&other)))),
         })
         .collect()
+}
+
+/// Reads a list of objects entry by entry.
+pub(super) fn each_entry<E: From<JsonMap<String, Json>>>(
+    text: &str,
+    what: &str,
+    mut take: impl FnMut(E),
+) -> Result<(), Box<Diagnostic>> {
+    let mut wrong = None;
+    let mut count = 0;
+    let read = json::read_items(text, |item| {
+        count += 1;
+        match item {
+            Json::Object(map) => take(E::from(map)),
+            other => {
+                let problem = || format!("entry {count} must be an object, not {}", kind(&other));
+                wrong.get_or_insert_with(|| form(what, &problem()));
+            }
+        }
+    });
+    match (read.map_err(|e| not_json(what, &e))?, wrong) {
+        (Err(other), _) => Err(form(what, &format!("it must be a list of objects, not {}", kind(&other)))),
+        (Ok(()), Some(wrong)) => Err(wrong),
+        (Ok(()), None) => Ok(()),
+    }
 }
 
 /// Takes the known keys out of an object; what is left is unknown.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map as JsonMap, Number, Value as Json};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +45,39 @@ impl From<serde_json::Error> for JsonError {
 pub fn read(text: &str) -> Result<Json, JsonError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(serde_json::from_str::<Strict>(text)?.0)
+}
+
+/// Reads a list item by item and gives each to `take`, so that there is never a tree of all of them. What was taken
+/// before an error was found has been taken.
+///
+/// # Errors
+/// As [`read`]; a value that is no list is given back instead.
+pub fn read_items(text: &str, take: impl FnMut(Json)) -> Result<Result<(), Json>, JsonError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.trim_start().starts_with('[') {
+        return Ok(Err(read(text)?));
+    }
+    let mut from = serde_json::Deserializer::from_str(text);
+    from.deserialize_seq(Items(take))?;
+    from.end()?;
+    Ok(Ok(()))
+}
+
+struct Items<F>(F);
+
+impl<'de, F: FnMut(Json)> Visitor<'de> for Items<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(Strict(item)) = seq.next_element()? {
+            (self.0)(item);
+        }
+        Ok(())
+    }
 }
 
 /// A value whose objects have every key once.
@@ -104,11 +138,16 @@ impl<'de> Visitor<'de> for StrictVisitor {
                 let number = spelling.parse::<Number>().map_err(A::Error::custom)?;
                 return Ok(Json::Number(number));
             }
-            if entries.contains_key(&key) {
-                return Err(A::Error::custom(format!("key `{key}` is given twice in one object")));
+            match entries.entry(key) {
+                Entry::Vacant(place) => {
+                    let Strict(value) = map.next_value()?;
+                    place.insert(value);
+                }
+                Entry::Occupied(place) => {
+                    let message = format!("key `{}` is given twice in one object", place.key());
+                    return Err(A::Error::custom(message));
+                }
             }
-            let Strict(value) = map.next_value()?;
-            entries.insert(key, value);
         }
         Ok(Json::Object(entries))
     }
@@ -302,6 +341,21 @@ mod tests {
             assert_eq!(read(text).unwrap_err().to_string(), message, "{text}");
         }
         assert!(read(&"[".repeat(100_000)).unwrap_err().message.contains("recursion limit"));
+    }
+
+    #[test]
+    fn items_are_read_as_the_whole_is() {
+        for text in
+            ["[]", " [1, {\"a\": [2]}, null]\n", "[1,]", "[1] x", "[{\"a\": 1, \"a\": 2}]", "{}", "", "7"]
+        {
+            let mut items = Vec::new();
+            let by_item = match read_items(text, |item| items.push(item)) {
+                Ok(Ok(())) => Ok(Json::Array(items)),
+                Ok(Err(other)) => Ok(other),
+                Err(error) => Err(error),
+            };
+            assert_eq!(by_item, read(text), "{text}");
+        }
     }
 
     #[test]

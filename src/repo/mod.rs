@@ -25,7 +25,7 @@ pub use header::{
     Unknown,
 };
 pub use inputs::Inputs;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_two_files};
 pub use lower::{Generation, LowerOptions, Lowered, lower};
 pub use model::*;
 pub use nearest::nearest;

@@ -256,8 +256,6 @@ pub struct Semantic {
     pub once: bool,
     /// Seconds before the step is given up.
     pub timeout: Option<f64>,
-    /// The whole working interpretation, for what later stages read.
-    pub raw: JsonMap<String, Json>,
 }
 
 /// One entry of `value_order`: a value, or a part of one under a name of its own.

@@ -12,29 +12,30 @@ use crate::repo::types;
 
 use super::problems::{Fields, Names, Problems};
 
-/// Reads all entries. Entries without a name or with one that is taken are reported and left out; all others get
-/// the id their name has in `names`.
-pub(super) fn concepts(entries: &[ConceptEntry], names: &mut Names, problems: &mut Problems) -> Vec<Concept> {
-    let mut read = Vec::with_capacity(entries.len());
-    for (i, entry) in entries.iter().enumerate() {
-        let place = format!("concept entry {}", i + 1);
-        let unnamed = Fields::new(entry.raw(), &place, Code::NC101);
-        let name: Arc<str> = match unnamed.text("concept_name", problems) {
-            Some(name) if !name.trim().is_empty() => Arc::from(name),
-            None if unnamed.present("concept_name").is_some() => continue,
-            _ => {
-                unnamed.missing("concept_name", "every concept has a name, like \"{total}\"", problems);
-                continue;
-            }
-        };
-        if !names.add(&name) {
-            let message = format!("concept `{name}` has two entries, the second is entry {}", i + 1);
-            problems.add_with_help(Code::NC102, message, "remove one of them, or rename it everywhere");
-            continue;
+/// Reads entry `i`. One without a name or with a name that is taken is reported and left out; every other concept
+/// has the id its name gets in `names`.
+pub(super) fn read(
+    i: usize,
+    entry: &ConceptEntry,
+    names: &mut Names,
+    problems: &mut Problems,
+) -> Option<Concept> {
+    let place = format!("concept entry {}", i + 1);
+    let unnamed = Fields::new(entry.raw(), &place, Code::NC101);
+    let name: Arc<str> = match unnamed.text("concept_name", problems) {
+        Some(name) if !name.trim().is_empty() => Arc::from(name),
+        None if unnamed.present("concept_name").is_some() => return None,
+        _ => {
+            unnamed.missing("concept_name", "every concept has a name, like \"{total}\"", problems);
+            return None;
         }
-        read.push(concept(entry, name, problems));
+    };
+    if !names.add(&name) {
+        let message = format!("concept `{name}` has two entries, the second is entry {}", i + 1);
+        problems.add_with_help(Code::NC102, message, "remove one of them, or rename it everywhere");
+        return None;
     }
-    read
+    Some(concept(entry, name, problems))
 }
 
 fn concept(entry: &ConceptEntry, name: Arc<str>, problems: &mut Problems) -> Concept {

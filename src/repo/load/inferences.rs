@@ -25,26 +25,22 @@ pub(super) struct Entry<'a> {
     pub(super) interpretation: Fields<'a>,
 }
 
-/// Reads all entries and sorts them by flow index; an entry with a problem is reported and left out.
-pub(super) fn inferences(
-    entries: &[InferenceEntry],
+/// Reads entry `i`; one with a problem is reported and left out. `taken` has the entries before it by flow index.
+pub(super) fn read(
+    i: usize,
+    entry: &InferenceEntry,
+    taken: &mut FxHashMap<FlowIndex, usize>,
     names: &mut Names,
     problems: &mut Problems,
-) -> Vec<Inference> {
-    let mut read = Vec::with_capacity(entries.len());
-    let mut taken: FxHashMap<FlowIndex, usize> = FxHashMap::default();
-    for (i, entry) in entries.iter().enumerate() {
-        let Some(flow) = flow_index(entry, i, problems) else { continue };
-        if let Some(first) = taken.insert(flow.clone(), i) {
-            let message =
-                format!("flow index {flow} has two entries: inference entries {} and {}", first + 1, i + 1);
-            problems.add_with_help(Code::NC102, message, "give every inference an index of its own");
-            continue;
-        }
-        read.extend(inference(entry, flow, names, problems));
+) -> Option<Inference> {
+    let flow = flow_index(entry, i, problems)?;
+    if let Some(first) = taken.insert(flow.clone(), i) {
+        let message =
+            format!("flow index {flow} has two entries: inference entries {} and {}", first + 1, i + 1);
+        problems.add_with_help(Code::NC102, message, "give every inference an index of its own");
+        return None;
     }
-    read.sort_by(|a, b| a.flow.cmp(&b.flow));
-    read
+    inference(entry, flow, names, problems)
 }
 
 fn flow_index(entry: &InferenceEntry, i: usize, problems: &mut Problems) -> Option<FlowIndex> {

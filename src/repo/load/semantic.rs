@@ -70,7 +70,6 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
         output_axis_name,
         once,
         timeout,
-        raw: fields.raw().clone(),
     })))
 }
 
