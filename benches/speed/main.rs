@@ -31,10 +31,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use normc::base::FixedClock;
+use normc::base::{FileId, FixedClock, SourceFile, SourceMap};
+use normc::diag::Diagnostic;
 use normc::engine::{self, Options, Tools};
-use normc::repo::Model;
+use normc::repo::{self, Inputs, LowerOptions, Model};
 use normc::run::{Outcome, Quiet, State, Status, build, initial_values};
+use normc::{plan, syntax};
+
+use serde_json::json;
 
 use measure::{Effort, Row, Series, forget_peak, median, peak};
 
@@ -53,6 +57,9 @@ fn main() {
     bench.graph("W2", "W2 fan: run", workloads::fan, fan_inputs);
     bench.summing_loop();
     bench.graph("W4", "W4 wide graph: run", workloads::wide, workloads::layered);
+    bench.two_threads();
+    bench.compiling();
+    bench.addition();
 }
 
 fn chain_inputs(n: usize) -> Vec<Vec<usize>> {
@@ -165,4 +172,91 @@ impl Bench {
         }
         .print();
     }
+
+    /// W4 with two threads beside one: steps this small are not worth handing over, so both should be equal.
+    fn two_threads(&self) {
+        if !self.wants("W4") {
+            return;
+        }
+        let mut rows = Vec::new();
+        for &n in self.sizes() {
+            let graph = Arc::new(build::build(Arc::new(workloads::wide(n).model())));
+            let one = median(self.effort(), || (), |()| run_graph(&graph, 1));
+            forget_peak();
+            let time = median(self.effort(), || (), |()| run_graph(&graph, 2));
+            rows.push(Row { n, time, floor: Some(one), peak: peak() });
+        }
+        let name = "W4 wide graph: run with two threads".to_owned();
+        Series { name, unit: "step", floor: "the same with one thread", rows }.print();
+    }
+
+    /// W6: from source text to the model, in parts and as a whole.
+    fn compiling(&self) {
+        if !self.wants("W6") {
+            return;
+        }
+        let (mut parsing, mut cutting, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+        for &lines in self.sizes() {
+            let source = workloads::many_additions(lines);
+            let n = source.lines().count();
+            let cut = median(self.effort(), || (), |()| floors::line_tree(&source));
+            let tree = floors::line_tree(&source);
+            let pest = median(self.effort(), || (), |()| floors::grammar(&tree));
+            drop(tree);
+            let (map, file) = source_map(&source);
+            forget_peak();
+            let time = median(self.effort(), || (), |()| syntax::parse(file, &source, None));
+            parsing.push(Row { n, time, floor: Some(pest), peak: peak() });
+            cutting.push(Row { n, time, floor: Some(cut), peak: None });
+            forget_peak();
+            let time = median(self.effort(), || (), |()| compile(&map, file, &source));
+            whole.push(Row { n, time, floor: Some(pest), peak: peak() });
+        }
+        let of = |what: &str| format!("W6 source of additions: {what}");
+        let pest = "pest over the start and the concept of each line";
+        Series { name: of("parse"), unit: "line", floor: pest, rows: parsing }.print();
+        let by_hand = "lines cut by hand and put in a tree";
+        Series { name: of("parse"), unit: "line", floor: by_hand, rows: cutting }.print();
+        Series { name: of("parse, resolve, lower, load"), unit: "line", floor: pest, rows: whole }.print();
+    }
+
+    fn addition(&self) {
+        if !self.wants("W7") {
+            return;
+        }
+        let (map, file) = source_map(workloads::ADDITION);
+        let plan = compile(&map, file, workloads::ADDITION);
+        let mut rows = Vec::new();
+        for n in [10, 100, 1_000] {
+            let numbers = workloads::two_numbers(n);
+            let floor = median(self.effort(), || (), |()| floors::addition(&numbers));
+            let mut model = plan.clone();
+            let mut inputs = Inputs::default();
+            inputs.add_file(&json!({"{number pair}": {"data": [numbers]}}).to_string()).unwrap();
+            inputs.apply(&mut model).unwrap();
+            let model = Arc::new(model);
+            forget_peak();
+            let time = median(self.effort(), || (), |()| run(&model, 1));
+            rows.push(Row { n, time, floor: Some(floor), peak: peak() });
+        }
+        let name = "W7 addition with built-ins: run".to_owned();
+        Series { name, unit: "digit", floor: "the same quotients and remainders", rows }.print();
+    }
+}
+
+fn source_map(source: &str) -> (SourceMap, FileId) {
+    let mut map = SourceMap::default();
+    let file = map.add(SourceFile::new("plan.nc", source.to_owned()));
+    (map, file)
+}
+
+/// Source text to the model a run is built from.
+fn compile(map: &SourceMap, file: FileId, source: &str) -> Model {
+    let (tree, mut diagnostics) = syntax::parse(file, source, None);
+    let (plan, resolved) = plan::resolve(&tree);
+    diagnostics.extend(resolved);
+    let lowered = repo::lower(&plan, map, &diagnostics, &LowerOptions::default());
+    diagnostics.extend(lowered.diagnostics);
+    assert!(!diagnostics.iter().any(Diagnostic::is_error), "a workload does not compile");
+    repo::load(&lowered.repositories).unwrap().model
 }

@@ -1,4 +1,5 @@
-//! The workloads as repositories. The same size always gives the same bytes.
+//! The workloads: plain graphs and the loop as repositories, the additions as source text. The same size always gives
+//! the same bytes.
 
 use normc::repo::{Model, load_two_files};
 use serde_json::{Map, Value as Json, json};
@@ -193,4 +194,48 @@ pub(crate) fn summing_loop(n: usize) -> Plan {
     plan.inference("1.1.2", "imperative_python", "{sum}", &["{xs}*1", "{acc}*1", "action"], more);
     plan.pass("1.1.3", "{acc}*1", &["{sum}"]);
     plan.end()
+}
+
+/// W7: the addition with built-ins, as it stands in the plans folder.
+pub(crate) const ADDITION: &str = include_str!("../../plans/addition/addition_builtin.nc");
+
+/// Two numbers of so many digits, as start data of [`ADDITION`].
+pub(crate) fn two_numbers(digits: usize) -> [String; 2] {
+    let number = |from: usize| (0..digits).map(|i| char::from(b'1' + ((i * 7 + from) % 9) as u8)).collect();
+    [number(0), number(4)]
+}
+
+/// W6: source text of at least `lines` lines: copies of the addition under one root, each with names of its own.
+pub(crate) fn many_additions(lines: usize) -> String {
+    let block: Vec<&str> = ADDITION.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).collect();
+    let mut text = "{all} | 1. grouping\n    <= &across({all})\n".to_owned();
+    for copy in 0..lines.div_ceil(block.len()) {
+        for (at, line) in block.iter().enumerate() {
+            text.push_str(if at == 0 { "    <- " } else { "    " });
+            text.push_str(&of_copy(line, copy));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A line of the addition with the number of its copy in every name and in its flow index.
+fn of_copy(line: &str, copy: usize) -> String {
+    let line = line.replace("number is 0>", &format!("number is 0 in {copy}>"));
+    let line = line.replace("| 1.", &format!("| 1.{}.", copy + 2));
+    let mut out = String::with_capacity(line.len() + 32);
+    let mut rest = line.as_str();
+    while let Some(open) = rest.find('{') {
+        let (before, inside) = rest.split_at(open + 1);
+        let end = inside.find([':', '}']).unwrap_or(inside.len());
+        let (name, after) = inside.split_at(end);
+        out.push_str(before);
+        out.push_str(name);
+        // `{1}` is a place and `%{builtin}` a word of the language.
+        if name.starts_with(|c: char| c.is_ascii_lowercase()) && !before.ends_with("%{") {
+            out.push_str(&format!(" {copy}"));
+        }
+        rest = after;
+    }
+    out + rest
 }
