@@ -50,7 +50,8 @@ impl Tools {
         let timeout = timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
         match &call.kind {
             CallKind::Builtin(name) => {
-                let inputs: SmallVec<[Value; 4]> = call.inputs.iter().map(|(_, value)| value.clone()).collect();
+                let inputs: SmallVec<[Value; 4]> =
+                    call.inputs.iter().map(|(_, value)| value.clone()).collect();
                 faculty::builtin::call(name, &inputs, self.clock.as_ref()).map(Answer::pure)
             }
             CallKind::Script { path, contract } => {

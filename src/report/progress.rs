@@ -132,8 +132,7 @@ impl Progress {
 
     fn step_line(&self, graph: &Graph, event: &Event) -> String {
         let step = graph.step_name(&event.step);
-        let inference = graph.inference(event.step.item);
-        let target = graph.concept_name(inference.target);
+        let target = graph.item_name(event.step.item);
         let what = match &event.what {
             Happening::Gave(produced) => format!("= {}", preview(&produced.value)),
             Happening::Appended { item, .. } => format!("+ {}", preview(item)),

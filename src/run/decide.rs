@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::repo::{Assigning, ConceptId, GateMarker, Work};
-use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
 use crate::tensor::Tensor;
+use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
 
 use super::event::{Happening, SkipCause, StepFailure};
 use super::graph::{ItemId, Role, SlotRef};

@@ -150,7 +150,14 @@ impl State {
         }
     }
 
-    fn open_iteration(&mut self, graph: &Graph, frame: FrameId, item: ItemId, body: ScopeId, plan: &LoopPlan) {
+    fn open_iteration(
+        &mut self,
+        graph: &Graph,
+        frame: FrameId,
+        item: ItemId,
+        body: ScopeId,
+        plan: &LoopPlan,
+    ) {
         let mut inner = Frame::fresh(body, graph.scope(body), self.spare.pop());
         inner.parent = Some((frame, item));
         inner.path = self.frame(frame).map(|f| f.path.clone()).unwrap_or_default();

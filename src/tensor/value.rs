@@ -104,7 +104,11 @@ impl Tensor {
 
     /// One cell on `_none_axis`.
     pub fn singleton(cell: Cell) -> Self {
-        Self::packed_from([Axis::NONE].into_iter().collect(), Sizes::from_slice(&[1]), Store::from_iter([cell]))
+        Self::packed_from(
+            [Axis::NONE].into_iter().collect(),
+            Sizes::from_slice(&[1]),
+            Store::from_iter([cell]),
+        )
     }
 
     /// One cell without axes.
@@ -355,7 +359,8 @@ impl Tensor {
         let len = checked_len(shape)?;
         if self.layout.shape[1..] == shape[1..] {
             let new = len - self.len();
-            return self.extend_outermost(shape[0] - self.layout.shape[0], std::iter::repeat_n(Cell::Skip, new));
+            return self
+                .extend_outermost(shape[0] - self.layout.shape[0], std::iter::repeat_n(Cell::Skip, new));
         }
         let mut cells = vec![Cell::Skip; len];
         let mut walk = Walk::new(&self.layout.shape, [self.head(), (row_major(shape), 0)]);
@@ -424,9 +429,7 @@ impl PartialEq for Tensor {
                 && self.offset == other.offset
                 && own.strides == its.strides
         };
-        own.axes == its.axes
-            && own.shape == its.shape
-            && (same_view() || self.cells().eq(other.cells()))
+        own.axes == its.axes && own.shape == its.shape && (same_view() || self.cells().eq(other.cells()))
     }
 }
 

@@ -145,8 +145,9 @@ fn named<'a>(model: &Model, captured: &'a Captured) -> Vec<group::Named<'a>> {
 /// Texts of a literal are the author's own, so they may be signs.
 fn as_plan_text(cell: &Value) -> Value {
     match cell {
-        Value::Text(text) => crate::base::Sign::parse(text)
-            .map_or_else(|| cell.clone(), |sign| Value::Sign(Arc::new(sign))),
+        Value::Text(text) => {
+            crate::base::Sign::parse(text).map_or_else(|| cell.clone(), |sign| Value::Sign(Arc::new(sign)))
+        }
         other => other.clone(),
     }
 }
