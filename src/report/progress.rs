@@ -123,10 +123,10 @@ impl Progress {
     }
 
     fn settled(&mut self, item: ItemId) {
-        if let Some(seen) = self.seen.get_mut(item.at()) {
-            if !std::mem::replace(seen, true) {
-                self.done += 1;
-            }
+        if let Some(seen) = self.seen.get_mut(item.at())
+            && !std::mem::replace(seen, true)
+        {
+            self.done += 1;
         }
     }
 
