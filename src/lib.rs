@@ -56,3 +56,8 @@ pub mod report;
 pub mod run;
 pub mod syntax;
 pub mod tensor;
+
+/// The README's Rust blocks are tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

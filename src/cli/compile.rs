@@ -67,10 +67,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return exit;
     }
     show(&opened.diagnostics, &map, Severity::Warning);
-    if let Some(output) = &arguments.output {
-        if let Err(exit) = deliver(output, &opened.repositories.write()) {
-            return exit;
-        }
+    if let Some(output) = &arguments.output
+        && let Err(exit) = deliver(output, &opened.repositories.write())
+    {
+        return exit;
     }
     if let Some(split) = &arguments.split {
         let files = opened.repositories.split();

@@ -1,6 +1,6 @@
 //! The command line: arguments in, exit code out. One file a command.
 //!
-//! To add a command: a file with its arguments and a `run`, a variant of [`Command`], a line in the README.
+//! To add a command: a file with its arguments and a `run`, a variant of `Command`, a line in the README.
 #![allow(clippy::disallowed_methods, reason = "the command line reads files, the environment and the clock")]
 
 mod check;

@@ -15,12 +15,15 @@ use crate::faculty::{self, Action, Answer, Faculty, Failure, Request, Script};
 use crate::run::sequence::{Call, CallKind, Contract};
 use crate::run::{ScriptPlace, StepFailure};
 
+/// Scripts by path, as they were read the first time.
+type Scripts = FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>;
+
 /// The faculties of one run.
 pub struct Tools {
     root: Root,
     python: Pool,
     clock: Arc<dyn Clock>,
-    scripts: Mutex<FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>>,
+    scripts: Mutex<Scripts>,
 }
 
 impl Tools {
@@ -34,7 +37,7 @@ impl Tools {
             root: Root::open(base)?,
             python: Pool::new(PoolOptions { workers: jobs, ..PoolOptions::new(base) }),
             clock,
-            scripts: Mutex::new(FxHashMap::default()),
+            scripts: Mutex::new(Scripts::default()),
         })
     }
 

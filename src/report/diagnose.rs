@@ -115,7 +115,7 @@ fn no_candidate(graph: &Graph, places: &Places, item: ItemId) -> Diagnostic {
 /// `x ← y ← x`: each waits for the next.
 fn cycle(outcome: &Outcome, places: &Places, items: &[ItemId]) -> Diagnostic {
     let graph = outcome.graph();
-    let name = |item: &ItemId| graph.concept_name(graph.inference(*item).target).to_string();
+    let name = |item: &ItemId| graph.item_name(*item).to_string();
     let flows: Vec<String> = items.iter().map(|i| graph.inference(*i).flow.to_string()).collect();
     let mut round: Vec<String> = items.iter().map(name).collect();
     round.extend(items.first().map(name));
@@ -178,8 +178,8 @@ pub fn stuck_list(outcome: &Outcome) -> String {
         let waits: Vec<String> = one.blockers.iter().take(4).map(|b| waits_for(graph, *b)).collect();
         let rest = one.blockers.len().saturating_sub(4);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        let target = graph.concept_name(inference.target);
-        let _ = writeln!(out, "  {}{path} {target} waits for {}{more}", inference.flow, waits.join(", "));
+        let name = graph.item_name(one.item);
+        let _ = writeln!(out, "  {}{path} {name} waits for {}{more}", inference.flow, waits.join(", "));
     }
     if stuck.len() > MOST_STUCK {
         let _ = writeln!(out, "  ... and {} more (`--json` lists all)", stuck.len() - MOST_STUCK);

@@ -123,17 +123,16 @@ impl Progress {
     }
 
     fn settled(&mut self, item: ItemId) {
-        if let Some(seen) = self.seen.get_mut(item.at()) {
-            if !std::mem::replace(seen, true) {
-                self.done += 1;
-            }
+        if let Some(seen) = self.seen.get_mut(item.at())
+            && !std::mem::replace(seen, true)
+        {
+            self.done += 1;
         }
     }
 
     fn step_line(&self, graph: &Graph, event: &Event) -> String {
         let step = graph.step_name(&event.step);
-        let inference = graph.inference(event.step.item);
-        let target = graph.concept_name(inference.target);
+        let target = graph.item_name(event.step.item);
         let what = match &event.what {
             Happening::Gave(produced) => format!("= {}", preview(&produced.value)),
             Happening::Appended { item, .. } => format!("+ {}", preview(item)),

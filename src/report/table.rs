@@ -135,7 +135,7 @@ fn table(out: &mut String, tensor: &Tensor, title: &str) {
         table.add_row(line);
     }
     for line in table.lines().filter(|l| !l.trim().is_empty()) {
-        let _ = writeln!(out, "  {}", line.trim_end());
+        let _ = writeln!(out, "   {}", line.trim_end());
     }
     if *columns > shown_columns {
         let _ = writeln!(out, "    ... and {} more along {across}", columns - shown_columns);

@@ -226,6 +226,13 @@ impl Graph {
         &self.model.concepts[id.0 as usize].name
     }
 
+    /// What an item is known by: the concept it gives, for a gate what it asks.
+    pub fn item_name(&self, id: ItemId) -> &Arc<str> {
+        let inference = self.inference(id);
+        let asked = inference.function.filter(|_| matches!(self.item(id).role, Role::Gate(_)));
+        self.concept_name(asked.unwrap_or(inference.target))
+    }
+
     /// The concept that stands for a concept.
     pub fn canonical(&self, id: ConceptId) -> ConceptId {
         self.stands_for.get(id.0 as usize).copied().unwrap_or(id)

@@ -174,8 +174,7 @@ pub fn waits_for(graph: &Graph, blocker: Blocker) -> String {
     match blocker {
         Blocker::Nothing(concept) => graph.concept_name(concept).to_string(),
         Blocker::Item(item, _) | Blocker::Loop(item) | Blocker::Body(item) | Blocker::Candidate(item, _) => {
-            let inference = graph.inference(item);
-            format!("{} {}", inference.flow, graph.concept_name(inference.target))
+            format!("{} {}", graph.inference(item).flow, graph.item_name(item))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The state of a run: frames with their slots, and how far each item is. `State::apply` is the only writer; the
 //! set of items that can start is kept by counters, never by a scan (runtime spec, sections 4 and 5).
 //!
-//! Knows nothing of threads, files or clocks. Loops are in [`super::loops`].
+//! Knows nothing of threads, files or clocks. Loops are in `loops.rs`, counters of what items wait for in `readiness.rs`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,6 +45,7 @@ pub struct State {
     /// Iterations that are over, to be handled before anything else happens.
     pub(super) ended: Vec<FrameId>,
     /// Frames of iterations that are over, to be used again.
+    #[expect(clippy::vec_box, reason = "frames are kept boxed, so that they move without being copied")]
     pub(super) spare: Vec<Box<Frame>>,
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::Span;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 
 use super::ast::{Annotation, Line, LoopNumber, Node, NodeId, Tree};
 use super::data;
@@ -43,12 +43,21 @@ pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
 /// Steps that differ from the file's usual one, and tabs beside blanks (NC010).
 fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
     let line = |node: &Node| tree.lines.get(node.line as usize - 1);
+    // A line that is off by one has been reported; neither it nor its children say anything about steps.
+    let off: BTreeSet<u32> = diagnostics
+        .iter()
+        .filter(|d| d.code == Code::NC011)
+        .filter_map(|d| d.primary.as_ref().map(|p| p.span.start))
+        .collect();
     let mut steps = Vec::new();
     // Step, how often, in the order of the file.
     let mut counts: Vec<(u32, usize)> = Vec::new();
     for node in tree.nodes.iter().filter(|n| !n.flat) {
         let Some(parent) = node.parent.and_then(|p| tree.node(p)) else { continue };
         let (Some(own), Some(above)) = (line(node), line(parent)) else { continue };
+        if off.contains(&own.span.start) || off.contains(&above.span.start) {
+            continue;
+        }
         let step = own.column.saturating_sub(above.column);
         if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == step) {
             *count += 1;
@@ -74,6 +83,8 @@ fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
         let place = |l: &Line| Span { end: l.content, ..l.span };
         diagnostics.push(
             Diagnostic::at(Code::NC010, place(later), "indentation mixes tabs and blanks")
+                .severity(Severity::Warning)
+                .label("a tab goes to the next multiple of 4 columns")
                 .also(place(first), "indented the other way here")
                 .help("indent with blanks only"),
         );

@@ -50,14 +50,12 @@ fn run(text: &mut String, folder: &Path, command: &[&str]) {
 /// Times and run ids differ from run to run.
 fn mask(line: &str) -> String {
     let mut line = line.to_owned();
-    if let Some((head, tail)) = line.split_once(" in ") {
-        if let Some((_, rest)) = tail.split_once(": ") {
-            if ["completed", "failed", "stuck: nothing can move", "stopped at the cycle limit"]
-                .contains(&head)
-            {
-                line = format!("{head} in TIME: {rest}");
-            }
-        }
+    let ends = ["completed", "failed", "stuck: nothing can move", "stopped at the cycle limit"];
+    if let Some((head, tail)) = line.split_once(" in ")
+        && let Some((_, rest)) = tail.split_once(": ")
+        && ends.contains(&head)
+    {
+        line = format!("{head} in TIME: {rest}");
     }
     if let Some(at) = line.find("\"run_id\":\"") {
         let start = at + "\"run_id\":\"".len();

@@ -1,5 +1,5 @@
-//! Builds the graph of a run from the model: which loop each inference belongs to ([`scopes`]), where each concept
-//! is kept ([`slots`]), and what each inference waits for ([`waits`]).
+//! Builds the graph of a run from the model: which loop each inference belongs to (`scopes.rs`), where each concept
+//! is kept (`slots.rs`), and what each inference waits for (`waits.rs`).
 
 mod scopes;
 mod slots;

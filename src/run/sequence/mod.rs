@@ -1,5 +1,5 @@
-//! What steps do: syntactic sequences as plain tensor work ([`syntactic`]), semantic ones as calls to be made by
-//! somebody who may touch the world ([`semantic`]).
+//! What steps do: syntactic sequences as plain tensor work (`syntactic.rs`), semantic ones as calls to be made by
+//! somebody who may touch the world (`semantic.rs`).
 
 mod perceive;
 mod semantic;

@@ -1,0 +1,37 @@
+//! Every bad plan under `plans/invalid` raises the code it is named after; the snapshot shows source, underline and help.
+
+use std::path::{Path, PathBuf};
+
+use crate::plans::normc;
+
+/// Codes whose check is not written yet: their plans say what it will be about. The test fails when one of them is
+/// raised, so that the list only shrinks.
+const NOT_YET: &[&str] = &[
+    "NC055", "NC070", "NC082", "NC087", "NC088", "NC089", "NC091", "NC092", "NC093", "NC094", "NC095",
+    "NC096", "NC098",
+];
+
+#[test]
+fn every_bad_plan_raises_its_code() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/invalid");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let code = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let output = normc(&folder, &["check", &name]);
+        let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+        if shown.contains(&format!("[{code}]")) == NOT_YET.contains(&code.as_str()) {
+            wrong.push(name.clone());
+        }
+        let source = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/invalid"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let exit = output.status.code().unwrap_or(-1);
+        settings.bind(|| insta::assert_snapshot!(code, format!("{source}\n--- exit {exit}\n{shown}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
