@@ -21,6 +21,7 @@ mod plans;
 mod readme;
 mod repo;
 mod rooms;
+mod runs;
 mod semantics_vectors;
 mod support;
 mod vectors;
