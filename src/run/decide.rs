@@ -155,6 +155,9 @@ fn skipped_input(state: &State, frame: FrameId, item: ItemId) -> Option<ConceptI
     }
 }
 
+/// Values in the order a step wants them.
+type Ordered<'a> = SmallVec<[(ConceptId, Cow<'a, Tensor>); 4]>;
+
 /// Reads inputs through the filters of the gates that let the item run (runtime spec, section 10).
 struct Capture<'a> {
     state: &'a State,
@@ -188,10 +191,7 @@ impl<'a> Capture<'a> {
     }
 
     /// The values that are passed, in the order the step wants them.
-    fn ordered(
-        &self,
-        order: &[ConceptId],
-    ) -> Result<SmallVec<[(ConceptId, Cow<'a, Tensor>); 4]>, StepFailure> {
+    fn ordered(&self, order: &[ConceptId]) -> Result<Ordered<'a>, StepFailure> {
         let graph = self.state.graph();
         let mut found = SmallVec::with_capacity(order.len());
         for concept in order {

@@ -16,6 +16,7 @@ mod golden;
 mod grammar;
 mod invalid;
 mod lower;
+mod growth;
 mod parse_vectors;
 mod plans;
 mod readme;
