@@ -35,7 +35,7 @@ use normc::base::{FileId, FixedClock, SourceFile, SourceMap};
 use normc::diag::Diagnostic;
 use normc::engine::{self, Options, Tools};
 use normc::repo::{self, Inputs, LowerOptions, Model};
-use normc::run::{Outcome, Quiet, State, Status, build, initial_values};
+use normc::run::{Graph, Outcome, Quiet, State, Status, initial_values};
 use normc::{plan, syntax};
 
 use serde_json::json;
@@ -74,7 +74,7 @@ fn fan_inputs(n: usize) -> Vec<Vec<usize>> {
 
 /// Runs a model to its end in memory.
 fn run(model: &Arc<Model>, jobs: usize) -> Outcome {
-    let graph = Arc::new(build::build(Arc::clone(model)));
+    let graph = Arc::new(Graph::new(Arc::clone(model)));
     run_graph(&graph, jobs)
 }
 
@@ -128,9 +128,9 @@ impl Bench {
             let model = Arc::new(plan.model());
             drop(plan);
             forget_peak();
-            let time = median(self.effort(), || (), |()| build::build(Arc::clone(&model)));
+            let time = median(self.effort(), || (), |()| Graph::new(Arc::clone(&model)));
             building.push(Row { n, time, floor: Some(floor), peak: peak() });
-            let graph = Arc::new(build::build(Arc::clone(&model)));
+            let graph = Arc::new(Graph::new(Arc::clone(&model)));
             forget_peak();
             let time = median(self.effort(), || (), |()| run_graph(&graph, 1));
             running.push(Row { n, time, floor: Some(floor), peak: peak() });
@@ -180,7 +180,7 @@ impl Bench {
         }
         let mut rows = Vec::new();
         for &n in self.sizes() {
-            let graph = Arc::new(build::build(Arc::new(workloads::wide(n).model())));
+            let graph = Arc::new(Graph::new(Arc::new(workloads::wide(n).model())));
             let one = median(self.effort(), || (), |()| run_graph(&graph, 1));
             forget_peak();
             let time = median(self.effort(), || (), |()| run_graph(&graph, 2));

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::base::SourceMap;
 use crate::diag::{self, Diagnostic, Severity};
 use crate::report::notes;
-use crate::run::build;
+use crate::run::Graph;
 
 use super::Exit;
 use super::open::{Opening, open, places};
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 let places = places(&opened.repositories.spans, &opened.model, &map, opened.first_file);
                 all.extend(opened.diagnostics);
                 // What only the graph of a run shows.
-                all.extend(notes(&build::build(Arc::new(opened.model)), &places));
+                all.extend(notes(&Graph::new(Arc::new(opened.model)), &places));
             }
             Err(failed) => {
                 all.extend(failed.diagnostics);

@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::{self, Options, Tools};
 use crate::repo::{Inputs, Model, Spans, missing_inputs};
 use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
-use crate::run::{Outcome, State, Status, build, initial_values};
+use crate::run::{Graph, Outcome, State, Status, initial_values};
 
 use super::Exit;
 use super::open::{
@@ -174,7 +174,7 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
             return Exit::BadData;
         }
     };
-    let graph = Arc::new(build::build(Arc::clone(&model)));
+    let graph = Arc::new(Graph::new(Arc::clone(&model)));
     let places = places(&plan.spans, &model, map, 0);
     let json = arguments.json || arguments.format == ResultFormat::Json;
     let mode = if arguments.quiet {

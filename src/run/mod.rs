@@ -1,13 +1,12 @@
 //! The run: graph, events, state, and what each step does. **Pure**: a function of the plan and the events so far.
 //!
-//! [`build`](build::build) turns the model into a [`Graph`]; [`State`] is the fold of [`Event`]s over it and tells what can start;
+//! [`Graph::new`] turns the model into a graph; [`State`] is the fold of [`Event`]s over it and tells what can start;
 //! [`decide`](decide::decide) says what a ready item does; [`sequence`] does the tensor work and prepares calls;
 //! [`stuck`] explains a state in which nothing can move.
 //!
 //! To add a kind of event: a variant of [`Happening`], its arm in [`State::apply`], and whoever reports it. Nothing
 //! else may change the state.
 
-pub mod build;
 pub mod decide;
 mod event;
 mod frame;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use normc::base::{FixedClock, Value};
 use normc::engine::{self, Options, Tools};
 use normc::repo::{ConceptEntry, InferenceEntry, Inputs, Repositories, load, missing_inputs};
-use normc::run::{Event, Graph, Happening, Outcome, State, Status, Watch, build, initial_values};
+use normc::run::{Event, Graph, Happening, Outcome, State, Status, Watch, initial_values};
 use normc::tensor::Tensor;
 use serde_json::{Map, Value as Json, json};
 
@@ -136,7 +136,7 @@ impl Stage {
                 .unwrap_or_else(|e| panic!("{}: {e}", from.display()));
         }
         let tools = Arc::new(Tools::new(base.path(), 2, Arc::new(FixedClock(0))).unwrap());
-        Ok(Self { graph: Arc::new(build::build(model)), data, tools, _base: base })
+        Ok(Self { graph: Arc::new(Graph::new(model)), data, tools, _base: base })
     }
 
     /// The state before the first step.

@@ -13,7 +13,7 @@ use normc::diag::Diagnostic;
 use normc::engine::{self, Options, Tools};
 use normc::repo::{self, Inputs, LowerOptions, Model};
 use normc::run::state::News;
-use normc::run::{Event, Graph, Outcome, Quiet, State, Status, Watch, build, initial_values};
+use normc::run::{Event, Graph, Outcome, Quiet, State, Status, Watch, initial_values};
 use normc::{plan, syntax};
 use serde_json::{Value as Json, json};
 
@@ -66,7 +66,7 @@ fn with_inputs(mut model: Model, given: &Json) -> Arc<Model> {
 }
 
 fn run(model: &Arc<Model>, watch: &mut dyn Watch) -> Outcome {
-    let state = State::new(Arc::new(build::build(Arc::clone(model))), initial_values(model).unwrap());
+    let state = State::new(Arc::new(Graph::new(Arc::clone(model))), initial_values(model).unwrap());
     let tools = Arc::new(Tools::new(Path::new("."), 1, Arc::new(FixedClock(0))).unwrap());
     let options = Options { jobs: 1, max_cycles: None, fail_fast: false };
     let outcome = engine::run(state, &tools, &options, watch);

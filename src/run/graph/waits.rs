@@ -5,9 +5,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::repo::{Assigning, ConceptId, GateMarker, Work};
 
-use super::super::graph::{Candidate, Graph, Item, ItemId, Note, Role, Scope, ScopeId, Wait, Why};
+use super::names::{Kind, Names};
 use super::scopes::Layout;
-use super::{Kind, Names};
+use super::{Candidate, Graph, Item, ItemId, Note, Role, Scope, ScopeId, Wait, Why};
 
 /// Adds all edges and turns the parts into the graph.
 pub(super) fn connect(names: &Names, layout: &Layout, scopes: Vec<Scope>, items: Vec<Item>) -> Graph {

@@ -1,5 +1,13 @@
 //! The static picture of a run: items with what they wait for, scopes (loop bodies) with their slots. Built once
-//! from the model by [`super::build`], then only read.
+//! from the model by [`Graph::new`], then only read.
+//!
+//! Building goes in three steps: which loop each inference belongs to (`scopes.rs`), where each concept is kept
+//! (`slots.rs`), what each inference waits for (`waits.rs`).
+
+mod names;
+mod scopes;
+mod slots;
+mod waits;
 
 use std::sync::Arc;
 
@@ -9,6 +17,7 @@ use crate::base::LoopPath;
 use crate::repo::{ConceptId, Model};
 
 use super::event::StepKey;
+use names::Names;
 
 /// The number of an item: its place in the order of flow indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -206,6 +215,14 @@ pub struct CarryPlan {
 }
 
 impl Graph {
+    /// Builds the graph of a checked model. Never fails: what cannot run is found when nothing can move.
+    pub fn new(model: Arc<Model>) -> Self {
+        let names = Names::new(&model);
+        let layout = scopes::lay_out(&names);
+        let (scopes, items) = slots::place(&names, &layout);
+        waits::connect(&names, &layout, scopes, items)
+    }
+
     /// The item with its inference.
     pub fn item(&self, id: ItemId) -> &Item {
         &self.items[id.at()]

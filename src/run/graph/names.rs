@@ -1,48 +1,36 @@
-//! Builds the graph of a run from the model: which loop each inference belongs to (`scopes.rs`), where each concept
-//! is kept (`slots.rs`), and what each inference waits for (`waits.rs`).
-
-mod scopes;
-mod slots;
-mod waits;
+//! The look-ups that every part of building the graph needs: who gives what, what stands below what, what an item
+//! reads, which names are one (`$=`).
 
 use std::sync::Arc;
 
 use crate::repo::{Assigning, ConceptId, Inference, Model, Work};
 
-use super::graph::{Graph, ItemId, Role};
-
-/// Builds the graph of a checked model. Never fails: what cannot run is found when nothing can move.
-pub fn build(model: Arc<Model>) -> Graph {
-    let names = Names::new(&model);
-    let layout = scopes::lay_out(&names);
-    let (scopes, items) = slots::place(&names, &layout);
-    waits::connect(&names, &layout, scopes, items)
-}
+use super::{ItemId, Role, ScopeId};
 
 /// The model with the look-ups every part of the build needs.
-struct Names {
-    model: Arc<Model>,
+pub(super) struct Names {
+    pub(super) model: Arc<Model>,
     /// `$=`: the concept that stands for a concept, itself for most.
-    stands_for: Vec<ConceptId>,
+    pub(super) stands_for: Vec<ConceptId>,
     /// Items that give a value to each concept (by canonical concept), gates and `$=` left out, in order.
     producers: Vec<Vec<ItemId>>,
     /// One past the last item below each item: what is below an item is a run right after it.
-    below_end: Vec<u32>,
+    pub(super) below_end: Vec<u32>,
     /// The nearest item above each item.
-    above: Vec<Option<ItemId>>,
-    roles: Vec<Kind>,
+    pub(super) above: Vec<Option<ItemId>>,
+    pub(super) roles: Vec<Kind>,
 }
 
 /// What an item is, before scopes exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Step,
     Gate(Option<ItemId>),
     Loop,
 }
 
 impl Names {
-    fn new(model: &Arc<Model>) -> Self {
+    pub(super) fn new(model: &Arc<Model>) -> Self {
         let inferences = &model.inferences;
         let (above, below_end) = nesting(inferences);
         let stands_for = merge_identities(model);
@@ -72,45 +60,45 @@ impl Names {
         Self { model: Arc::clone(model), stands_for, producers, below_end, above, roles }
     }
 
-    fn canonical(&self, concept: ConceptId) -> ConceptId {
+    pub(super) fn canonical(&self, concept: ConceptId) -> ConceptId {
         self.stands_for[concept.0 as usize]
     }
 
-    fn producers(&self, concept: ConceptId) -> &[ItemId] {
+    pub(super) fn producers(&self, concept: ConceptId) -> &[ItemId] {
         &self.producers[self.canonical(concept).0 as usize]
     }
 
-    fn inference(&self, item: ItemId) -> &Inference {
+    pub(super) fn inference(&self, item: ItemId) -> &Inference {
         &self.model.inferences[item.at()]
     }
 
-    fn items(&self) -> impl Iterator<Item = ItemId> + use<> {
+    pub(super) fn items(&self) -> impl Iterator<Item = ItemId> + use<> {
         (0..self.model.inferences.len() as u32).map(ItemId)
     }
 
     /// The items below an item, at any depth.
-    fn below(&self, item: ItemId) -> impl DoubleEndedIterator<Item = ItemId> + use<> {
+    pub(super) fn below(&self, item: ItemId) -> impl DoubleEndedIterator<Item = ItemId> + use<> {
         (item.0 + 1..self.below_end[item.at()]).map(ItemId)
     }
 
-    fn is_below(&self, item: ItemId, of: ItemId) -> bool {
+    pub(super) fn is_below(&self, item: ItemId, of: ItemId) -> bool {
         item.0 > of.0 && item.0 < self.below_end[of.at()]
     }
 
     /// Whether a concept has its value before the run starts. Function concepts carry themselves
     /// (runtime spec, section 4.1).
-    fn has_data(&self, concept: ConceptId) -> bool {
+    pub(super) fn has_data(&self, concept: ConceptId) -> bool {
         self.model.concepts[self.canonical(concept).0 as usize].data.is_some()
     }
 
     /// Values that a loop's reset leaves alone.
-    fn survives_reset(&self, concept: ConceptId) -> bool {
+    pub(super) fn survives_reset(&self, concept: ConceptId) -> bool {
         let c = &self.model.concepts[self.canonical(concept).0 as usize];
         c.kind.is_value() && (c.ground || c.invariant || c.data.is_some())
     }
 
     /// What an item reads, the element and the carried values of a loop left out: they are the loop's own.
-    fn reads(&self, item: ItemId) -> Vec<ConceptId> {
+    pub(super) fn reads(&self, item: ItemId) -> Vec<ConceptId> {
         let inference = self.inference(item);
         let mut reads: Vec<ConceptId> = inference.values.clone();
         match &inference.work {
@@ -132,7 +120,7 @@ impl Names {
         reads
     }
 
-    fn role(&self, item: ItemId, body: impl FnOnce() -> super::graph::ScopeId) -> Role {
+    pub(super) fn role(&self, item: ItemId, body: impl FnOnce() -> ScopeId) -> Role {
         match self.roles[item.at()] {
             Kind::Step => Role::Step,
             Kind::Gate(guarded) => Role::Gate(guarded),

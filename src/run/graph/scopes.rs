@@ -4,8 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::repo::{ConceptId, Looping, Work};
 
-use super::super::graph::{ItemId, ScopeId};
-use super::{Kind, Names};
+use super::names::{Kind, Names};
+use super::{ItemId, ScopeId};
 
 /// The scopes as a tree, and each item's place in it.
 pub(super) struct Layout {

@@ -8,9 +8,9 @@ use rustc_hash::FxHashMap;
 
 use crate::repo::{Assigning, ConceptId, Work};
 
-use super::super::graph::{CarryPlan, Item, ItemId, LoopPlan, Scope, ScopeId, SlotRef};
-use super::Names;
+use super::names::{Kind, Names};
 use super::scopes::Layout;
+use super::{CarryPlan, Item, ItemId, LoopPlan, Scope, ScopeId, SlotRef};
 
 /// Gives every concept its slots and every item its references to them.
 pub(super) fn place(names: &Names, layout: &Layout) -> (Vec<Scope>, Vec<Item>) {
@@ -225,7 +225,7 @@ impl Placer<'_> {
 
     fn writes_in(&self, body: ScopeId, concept: ConceptId) -> bool {
         self.all_items(body).iter().any(|i| {
-            !matches!(self.names.roles[i.at()], super::Kind::Gate(_))
+            !matches!(self.names.roles[i.at()], Kind::Gate(_))
                 && self.names.canonical(self.names.inference(*i).target) == concept
         })
     }
@@ -235,7 +235,7 @@ impl Placer<'_> {
     fn writes_outward(&self, body: ScopeId) -> bool {
         let inside = self.layout.depth(body);
         self.all_items(body).iter().any(|i| {
-            if matches!(self.names.roles[i.at()], super::Kind::Gate(_)) {
+            if matches!(self.names.roles[i.at()], Kind::Gate(_)) {
                 return false;
             }
             let scope = self.layout.scope[i.at()];
@@ -266,7 +266,7 @@ impl Placer<'_> {
         let invariant_concept = &names.model.concepts[target_concept.0 as usize];
         let in_loop = scope != ScopeId::ROOT;
         let append = matches!(inference.work, Work::Assigning(Assigning::Continuation { .. }));
-        let is_gate = matches!(names.roles[id.at()], super::Kind::Gate(_));
+        let is_gate = matches!(names.roles[id.at()], Kind::Gate(_));
         let carried_here = self.is_carried(scope, target_concept);
         Item {
             scope,
