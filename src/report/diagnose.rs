@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Label};
 use crate::repo::ConceptId;
 use crate::run::graph::Why;
 use crate::run::stuck::{Blocker, Root, StuckItem};
@@ -48,6 +48,9 @@ pub fn diagnose(outcome: &Outcome, places: &Places) -> Vec<Diagnostic> {
             Root::Cycle(items) => found.push(cycle(outcome, places, items)),
             Root::NoCandidate(item) => found.push(no_candidate(graph, places, *item)),
         }
+    }
+    if let Some(first) = found.iter_mut().find(|d| d.code == Code::NC201) {
+        point_at_stuck(outcome, places, first);
     }
     for value in outcome.finals.iter().filter(|f| f.skipped) {
         let message = format!("the final concept `{}` was skipped, so it has no value", value.name);
@@ -143,6 +146,35 @@ fn cycle(outcome: &Outcome, places: &Places, items: &[ItemId]) -> Diagnostic {
     diagnostic.unwrap_or_else(|| Diagnostic::new(Code::NC201, message)).help(help)
 }
 
+/// Shows the stuck inferences that no label of a deadlock is about yet, each at its place.
+fn point_at_stuck(outcome: &Outcome, places: &Places, deadlock: &mut Diagnostic) {
+    let known: Vec<ItemId> = outcome
+        .deadlock
+        .roots
+        .iter()
+        .flat_map(|root| match root {
+            Root::NoSource(item, _) | Root::Failed(item) | Root::NoCandidate(item) => vec![*item],
+            Root::Cycle(items) => items.clone(),
+        })
+        .collect();
+    let others = outcome.deadlock.stuck.iter().filter(|s| !known.contains(&s.item));
+    for stuck in others.take(MOST_STUCK) {
+        if let Some(span) = places.target(stuck.item) {
+            let flow = &outcome.graph().inference(stuck.item).flow;
+            let text = format!("{flow} waits for {}", waits_of(outcome.graph(), stuck));
+            deadlock.secondary.push(Label { span, text });
+        }
+    }
+}
+
+/// What a stuck item waits for, the first few things by name.
+fn waits_of(graph: &Graph, stuck: &StuckItem) -> String {
+    let waits: Vec<String> = stuck.blockers.iter().take(4).map(|b| waits_for(graph, *b)).collect();
+    let rest = stuck.blockers.len().saturating_sub(4);
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    format!("{}{more}", waits.join(", "))
+}
+
 /// Why one stuck item waits for another, in a few words.
 fn reason(outcome: &Outcome, item: ItemId, next: ItemId) -> (String, Option<ConceptId>) {
     let graph = outcome.graph();
@@ -175,11 +207,8 @@ pub fn stuck_list(outcome: &Outcome) -> String {
     for one in stuck.iter().take(MOST_STUCK) {
         let inference = graph.inference(one.item);
         let path = one.path.as_ref().map(ToString::to_string).unwrap_or_default();
-        let waits: Vec<String> = one.blockers.iter().take(4).map(|b| waits_for(graph, *b)).collect();
-        let rest = one.blockers.len().saturating_sub(4);
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         let name = graph.item_name(one.item);
-        let _ = writeln!(out, "  {}{path} {name} waits for {}{more}", inference.flow, waits.join(", "));
+        let _ = writeln!(out, "  {}{path} {name} waits for {}", inference.flow, waits_of(graph, one));
     }
     if stuck.len() > MOST_STUCK {
         let _ = writeln!(out, "  ... and {} more (`--json` lists all)", stuck.len() - MOST_STUCK);
