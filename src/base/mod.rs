@@ -5,6 +5,7 @@
 mod clock;
 mod flow;
 mod literal;
+mod nearest;
 mod sign;
 mod span;
 mod template;
@@ -14,6 +15,7 @@ mod value;
 pub use clock::{Clock, FixedClock};
 pub use flow::{FlowIndex, FlowIndexError, LoopPath};
 pub use literal::{read_literal, strip};
+pub use nearest::nearest;
 pub use sign::{Sign, SignError};
 pub use span::{FileId, LineColumn, SourceFile, SourceMap, Span};
 pub use template::{placeholders, smart_substitute, substitute};

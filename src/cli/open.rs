@@ -65,12 +65,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Failed> {
     }
     std::fs::read(path).map_err(|error| {
         let name = path.display();
-        let (message, exit) = match error.kind() {
-            std::io::ErrorKind::NotFound => (format!("there is no file {name}"), Exit::NotFound),
-            _ if path.is_dir() => (format!("{name} is a folder, not a plan"), Exit::NotFound),
-            _ => (format!("cannot read {name}: {error}"), Exit::InputOutput),
+        let (message, help, exit) = match error.kind() {
+            std::io::ErrorKind::NotFound => (format!("there is no file {name}"), near(path), Exit::NotFound),
+            _ if path.is_dir() => (format!("{name} is a folder, not a file"), None, Exit::NotFound),
+            _ => (format!("cannot read {name}: {error}"), None, Exit::InputOutput),
         };
-        complain(&message, near(path).as_deref());
+        complain(&message, help.as_deref());
         Failed::with(Vec::new(), exit)
     })
 }
@@ -81,7 +81,7 @@ fn near(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
     let names: Vec<String> =
         std::fs::read_dir(folder).ok()?.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
-    let nearest = crate::repo::nearest(wanted, names.iter().map(String::as_str))?;
+    let nearest = crate::base::nearest(wanted, names.iter().map(String::as_str))?;
     Some(format!("did you mean {}?", path.with_file_name(nearest).display()))
 }
 

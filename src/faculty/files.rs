@@ -14,9 +14,9 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::failure::shorten;
-use super::near::nearest;
 use super::{Action, Answer, Faculty, Failure, FailureKind, Request};
 use crate::base::Value;
+use crate::base::nearest;
 
 /// How large a file may be.
 pub const SIZE_LIMIT: u64 = 16 << 20;

@@ -10,7 +10,6 @@
 pub mod builtin;
 mod failure;
 pub mod files;
-mod near;
 pub mod python;
 mod request;
 

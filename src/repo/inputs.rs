@@ -13,7 +13,7 @@ use super::json;
 use super::load::{axes_problem, bare_name, wrapped};
 use super::model::{Concept, Model, Work};
 use super::names::canonical_name;
-use super::nearest::nearest;
+use crate::base::nearest;
 
 /// How many `=` of a `--set` argument are tried as the end of the name.
 const SPLITS: usize = 64;

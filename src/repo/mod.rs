@@ -14,7 +14,6 @@ mod load;
 mod lower;
 mod model;
 mod names;
-mod nearest;
 mod required;
 mod types;
 
@@ -28,5 +27,4 @@ pub use inputs::Inputs;
 pub use load::{Loaded, load, load_two_files};
 pub use lower::{Generation, LowerOptions, Lowered, lower};
 pub use model::*;
-pub use nearest::nearest;
 pub use required::{MissingInput, missing_inputs};

@@ -6,9 +6,9 @@ use num_traits::ToPrimitive;
 
 use super::args::{Args, Flat};
 use super::number::{Num, as_number};
+use crate::base::nearest;
 use crate::base::{Map, Value, text_of};
 use crate::faculty::failure::shorten;
-use crate::faculty::near::nearest;
 use crate::faculty::{Failure, FailureKind};
 
 pub(super) fn pass(args: &Args<'_>) -> Result<Value, Failure> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::{compare, list, number, text, time};
+use crate::base::nearest;
 use crate::base::{Clock, Value};
 use crate::faculty::failure::shorten;
-use crate::faculty::near::nearest;
 use crate::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request};
 
 /// One built-in function.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::base::nearest;
 use crate::diag::Code;
 use crate::repo::entry::ConceptEntry;
 use crate::repo::model::{Concept, ConceptKind};
-use crate::repo::nearest::nearest;
 use crate::repo::types;
 
 use super::problems::{Fields, Names, Problems};

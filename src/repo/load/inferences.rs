@@ -6,10 +6,10 @@ use rustc_hash::FxHashMap;
 use serde_json::Map as JsonMap;
 
 use crate::base::FlowIndex;
+use crate::base::nearest;
 use crate::diag::Code;
 use crate::repo::entry::InferenceEntry;
 use crate::repo::model::{ConceptId, Inference, StartFlags};
-use crate::repo::nearest::nearest;
 use crate::repo::types;
 
 use super::problems::{Fields, Names, Problems};

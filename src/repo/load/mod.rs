@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn reading_entry_by_entry_finds_what_reading_all_finds() {
-        let concept = r#"[{"concept_name": "{a}", "type": "{}", "reference_data": [1], "is_final_concept": true}]"#;
+        let concept =
+            r#"[{"concept_name": "{a}", "type": "{}", "reference_data": [1], "is_final_concept": true}]"#;
         let step = r#"[{"inference_sequence": "simple", "concept_to_infer": "{a}", "flow_info": {"flow_index": "1"}}]"#;
         for (concepts, inferences) in [
             (concept, step),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::base::nearest;
 use crate::diag::{Code, Diagnostic};
 use crate::repo::bundle::kind;
 use crate::repo::model::ConceptId;
-use crate::repo::nearest::nearest;
 
 /// Suggestions cost a walk over all names, so only the first unknown names get one.
 const SUGGESTIONS: usize = 50;

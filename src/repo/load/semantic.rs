@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
+use crate::base::nearest;
 use crate::diag::Code;
 use crate::repo::model::{Assertion, ConceptId, Method, Passed, Semantic, Work};
-use crate::repo::nearest::nearest;
 
 use super::inferences::Entry;
 use super::problems::{Fields, Names, Problems};

@@ -175,17 +175,18 @@ impl SemanticTask {
         self.work.relation_output || (self.composed && self.work.create_axis_on_list_output)
     }
 
-    /// Every answer becomes a sign without norm; of a list only the first item does, unless lists make an axis.
+    /// Every answer becomes a sign without norm. A list makes an axis where the step says so; else it is one list
+    /// cell of signs, so that nothing of it is lost, and a list of one is its item.
     fn wrap(&self, answer: CallAnswer) -> Value {
         let sign = |value: &Value, text: Option<Arc<str>>| match value {
             Value::Skip | Value::Null => Value::Skip,
             value => Value::Sign(Arc::new(Sign::plain(text.unwrap_or_else(|| input_text(value))))),
         };
         match &answer.value {
-            Value::List(items) if self.lists_make_an_axis() => {
-                Value::list(items.iter().map(|item| sign(item, None)))
-            }
-            Value::List(items) => items.first().map_or(Value::Skip, |first| sign(first, None)),
+            Value::List(items) => match &**items {
+                [only] if !self.lists_make_an_axis() => sign(only, None),
+                items => Value::list(items.iter().map(|item| sign(item, None))),
+            },
             value => sign(value, answer.text),
         }
     }
@@ -314,6 +315,7 @@ fn format_cell(cell: &Value, builtin: bool, composed: bool) -> Value {
 fn stripped(value: &Value) -> Value {
     match value {
         Value::Sign(_) => strip(value),
+        Value::Text(_) => Value::Text(input_text(value)),
         Value::List(items) => Value::list(items.iter().map(stripped)),
         Value::Map(map) => {
             Value::Map(Arc::new(map.iter().map(|(k, v)| (Arc::clone(k), stripped(v))).collect()))
