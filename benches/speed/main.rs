@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench                     all workloads, under three minutes
 //! cargo bench -- --quick          small sizes, seconds
+//! cargo bench -- --large W4       sizes up to a million, minutes and gigabytes
 //! cargo bench -- W3 W4            only these
 //! ```
 //!
@@ -44,6 +45,7 @@ use measure::{Effort, Row, Series, forget_peak, median, peak};
 
 struct Bench {
     quick: bool,
+    large: bool,
     only: Vec<String>,
 }
 
@@ -51,6 +53,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let bench = Bench {
         quick: arguments.iter().any(|a| a == "--quick"),
+        large: arguments.iter().any(|a| a == "--large"),
         only: arguments.into_iter().filter(|a| !a.starts_with('-')).collect(),
     };
     bench.graph("W1", "W1 chain: run", workloads::chain, chain_inputs);
@@ -101,7 +104,11 @@ impl Bench {
     }
 
     fn sizes(&self) -> &'static [usize] {
-        if self.quick { &[1_000, 10_000] } else { &[1_000, 10_000, 100_000] }
+        match (self.quick, self.large) {
+            (true, _) => &[1_000, 10_000],
+            (_, false) => &[1_000, 10_000, 100_000],
+            (_, true) => &[1_000, 10_000, 100_000, 1_000_000],
+        }
     }
 
     /// A plan that is a plain graph of pure steps: loading, building the graph, running, with the queue as floor.

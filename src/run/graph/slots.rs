@@ -14,8 +14,12 @@ use super::{CarryPlan, Item, ItemId, LoopPlan, Scope, ScopeId, SlotRef};
 
 /// Gives every concept its slots and every item its references to them.
 pub(super) fn place(names: &Names, layout: &Layout) -> (Vec<Scope>, Vec<Item>) {
-    let mut placer =
-        Placer { names, layout, scopes: empty_scopes(names, layout), home: FxHashMap::default() };
+    let mut placer = Placer {
+        names,
+        layout,
+        scopes: empty_scopes(names, layout),
+        home: vec![None; names.model.concepts.len()],
+    };
     placer.place_loop_values();
     placer.place_homes();
     placer.place_outside_readers();
@@ -29,7 +33,7 @@ struct Placer<'a> {
     layout: &'a Layout,
     scopes: Vec<Scope>,
     /// A scope that keeps each concept: the first that was given a slot for it.
-    home: FxHashMap<ConceptId, ScopeId>,
+    home: Vec<Option<ScopeId>>,
 }
 
 fn empty_scopes(names: &Names, layout: &Layout) -> Vec<Scope> {
@@ -63,7 +67,7 @@ fn empty_scopes(names: &Names, layout: &Layout) -> Vec<Scope> {
 
 impl Placer<'_> {
     fn add(&mut self, scope: ScopeId, concept: ConceptId) -> u32 {
-        self.home.entry(concept).or_insert(scope);
+        self.home[concept.0 as usize].get_or_insert(scope);
         let scope = &mut self.scopes[scope.0 as usize];
         if let Some(slot) = scope.slot_of.get(&concept) {
             return *slot;
@@ -159,7 +163,7 @@ impl Placer<'_> {
             return;
         }
         // Given in some body deeper in: climb from there to the scope both share.
-        let Some(mut at) = self.home.get(&concept).copied() else { return };
+        let Some(mut at) = self.home[concept.0 as usize] else { return };
         let shared = self.layout.common(scope, at);
         while at != shared {
             at = self.layout.scopes[at.0 as usize].parent.unwrap_or(ScopeId::ROOT);

@@ -35,13 +35,16 @@ pub(super) fn connect(names: &Names, layout: &Layout, scopes: Vec<Scope>, items:
     w.into_graph()
 }
 
+/// So many waits of an item are looked through; beyond that they are listed.
+const FEW: usize = 8;
+
 struct Weaver<'a> {
     names: &'a Names,
     layout: &'a Layout,
     scopes: Vec<Scope>,
     items: Vec<Item>,
     notes: Vec<Note>,
-    /// Every edge there is, with its place among the waits of its item, so that none is added twice.
+    /// The edges of items that have many, with their place among the waits of the item, so that none is added twice.
     edges: FxHashMap<(ItemId, ItemId), usize>,
     /// The loops that hand out each concept as their element or a carried value.
     owners: FxHashMap<ConceptId, Vec<ItemId>>,
@@ -70,13 +73,24 @@ impl Weaver<'_> {
             && self.names.roles[item.at()] == Kind::Loop
             && (start.without_support_once || start.with_support_only);
         let waits = &mut self.items[item.at()].waits;
-        match self.edges.get(&(item, lifted)).and_then(|place| waits.get_mut(*place)) {
+        let place = match waits.len() {
+            few if few <= FEW => waits.iter().position(|w| w.item == lifted),
+            _ => self.edges.get(&(item, lifted)).copied(),
+        };
+        match place.and_then(|place| waits.get_mut(place)) {
             // A need is the better reason, and one that a loop cannot put off.
             Some(known) if known.why == Why::Support => (known.why, known.late) = (why, late),
             Some(_) => {}
             None => {
-                self.edges.insert((item, lifted), waits.len());
                 waits.push(Wait { up, item: lifted, why, late });
+                let unlisted = match waits.len() - 1 {
+                    FEW => 0,
+                    before => before,
+                };
+                if waits.len() > FEW {
+                    let added = waits.iter().enumerate().skip(unlisted);
+                    self.edges.extend(added.map(|(place, w)| ((item, w.item), place)));
+                }
             }
         }
     }
@@ -98,7 +112,7 @@ impl Weaver<'_> {
             }
             // Lifting sends all of a nested body to one loop: look at each loop once.
             if let Some((_, lifted)) = self.layout.lift(item, support)
-                && seen.insert(lifted)
+                && (lifted == support || seen.insert(lifted))
             {
                 self.wait(item, support, Why::Support);
             }
