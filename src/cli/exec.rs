@@ -81,6 +81,9 @@ enum ResultFormat {
     Json,
 }
 
+/// Tracebacks that are printed; `--json` has all of them.
+const MOST_DETAILS: usize = 3;
+
 /// The time of day.
 struct WallClock;
 
@@ -203,11 +206,10 @@ fn execute(arguments: &Arguments, plan: Plan, map: &SourceMap) -> Exit {
     let found = diagnose(&outcome, &places);
     show(&found, map, Severity::Warning);
     if !arguments.quiet {
-        for (step, failure) in &outcome.failures {
-            if let Some(detail) = &failure.detail {
-                eprintln!("step {}:", outcome.graph().step_name(step));
-                detail.lines().for_each(|line| eprintln!("  {line}"));
-            }
+        for (step, failure) in outcome.failures.iter().filter(|(_, f)| f.detail.is_some()).take(MOST_DETAILS)
+        {
+            eprintln!("step {}:", outcome.graph().step_name(step));
+            failure.detail.iter().flat_map(|d| d.lines()).for_each(|line| eprintln!("  {line}"));
         }
         if outcome.status != Status::Interrupted {
             eprint!("{}", stuck_list(&outcome));

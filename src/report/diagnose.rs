@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
@@ -11,6 +12,8 @@ use crate::run::graph::Why;
 use crate::run::stuck::{Blocker, Root, StuckItem};
 use crate::run::{Graph, ItemId, Outcome, ScriptPlace, StepFailure, StepKey, waits_for};
 
+/// Inferences whose failure is shown; the others are counted.
+const MOST_FAILED: usize = 10;
 /// Stuck items that are pointed at one by one; the others are counted.
 const MOST_STUCK: usize = 10;
 
@@ -39,8 +42,7 @@ impl Places {
 /// What a person must know about how a run ended; empty when all is well.
 pub fn diagnose(outcome: &Outcome, places: &Places) -> Vec<Diagnostic> {
     let graph = outcome.graph();
-    let mut found: Vec<Diagnostic> =
-        outcome.failures.iter().map(|(step, failure)| failed(graph, places, step, failure)).collect();
+    let mut found = failures(outcome, places);
     for root in &outcome.deadlock.roots {
         match root {
             Root::Failed(_) => {}
@@ -58,6 +60,32 @@ pub fn diagnose(outcome: &Outcome, places: &Places) -> Vec<Diagnostic> {
             Diagnostic::new(Code::NC204, message)
                 .help("give it a second candidate: `$.` over both branches, the other one gated by `@if!`"),
         );
+    }
+    found
+}
+
+/// What failed: an inference that failed in the same way in many iterations is shown once, with their number.
+fn failures(outcome: &Outcome, places: &Places) -> Vec<Diagnostic> {
+    let graph = outcome.graph();
+    let mut groups: IndexMap<(ItemId, &str), (&StepKey, &StepFailure, usize)> = IndexMap::new();
+    for (step, failure) in &outcome.failures {
+        groups.entry((step.item, &failure.kind)).or_insert((step, failure, 0)).2 += 1;
+    }
+    let shown = groups.values().take(MOST_FAILED).map(|(step, failure, times)| {
+        let mut diagnostic = failed(graph, places, step, failure);
+        match times {
+            1 => {}
+            2 => diagnostic.message.push_str(", and once more"),
+            _ => {
+                let _ = write!(diagnostic.message, ", and {} more times", times - 1);
+            }
+        }
+        diagnostic
+    });
+    let mut found: Vec<Diagnostic> = shown.collect();
+    if groups.len() > MOST_FAILED {
+        let message = format!("{} more inferences failed", groups.len() - MOST_FAILED);
+        found.push(Diagnostic::new(Code::NC203, message).help("`--json` lists all of them"));
     }
     found
 }

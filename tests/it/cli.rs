@@ -281,3 +281,22 @@ fn help_and_codes_teach() {
     let script = normc(Path::new("."), &["completions", "bash"]);
     assert!(String::from_utf8_lossy(&script.stdout).contains("_normc"));
 }
+
+#[test]
+fn many_failures_of_one_step_are_one_diagnostic() {
+    let plan = b":<:({results})
+    <= *every({number})%:[{number}]@(1)
+        <= $.({share})
+        <- {share}
+            <= ::(divide {1} by {2})
+                | %{builtin}: quotient
+            <- {ten: \"10\"}<:{1}>
+            <- {number}*1<:{2}>
+    <- {number}
+";
+    let numbers = r#"number={"data": [0, 5, 0, 0], "axes": ["number"]}"#;
+    snapshot(
+        "many_failures",
+        &transcript(&[("shares.nc", plan)], &[&["exec", "shares.nc", "--set", numbers]]),
+    );
+}
