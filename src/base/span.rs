@@ -86,11 +86,12 @@ impl SourceFile {
         &self.text
     }
 
-    /// Line and column of a byte offset; an offset beyond the end counts as the end.
+    /// Line and column of a byte offset; an offset beyond the end, or within the end of a line, counts as that end.
     pub fn place(&self, offset: u32) -> LineColumn {
         let offset = (offset as usize).min(self.text.len());
         let line = self.line_starts.partition_point(|s| *s as usize <= offset).max(1);
         let start = self.line_starts[line - 1] as usize;
+        let offset = offset.min(start + self.line(line as u32).map_or(0, str::len));
         let column = self.text.get(start..offset).map_or(0, |t| t.chars().count());
         LineColumn { line: line as u32, column: column as u32 }
     }
@@ -158,6 +159,14 @@ mod tests {
         let lines: Vec<_> = (1..=4).map(|n| file.line(n).unwrap()).collect();
         assert_eq!(lines, ["a", "b", "c\u{0c}d\u{2028}e", "f"]);
         assert_eq!(file.line(5), None);
+    }
+
+    #[test]
+    fn a_place_within_a_line_end_is_the_end_of_the_line() {
+        let file = SourceFile::new("a.nc", "ab\r\n\rc");
+        assert_eq!(file.place(2), LineColumn { line: 1, column: 2 });
+        assert_eq!(file.place(3), LineColumn { line: 1, column: 2 });
+        assert_eq!(file.place(4), LineColumn { line: 2, column: 0 });
     }
 
     #[test]

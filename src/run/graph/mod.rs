@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::base::LoopPath;
 use crate::repo::{ConceptId, Model};
 
 use super::event::StepKey;
@@ -272,10 +271,5 @@ impl Graph {
             at = here.parent?;
             up += 1;
         }
-    }
-
-    /// The step of an item outside any loop.
-    pub fn root_step(item: ItemId) -> StepKey {
-        StepKey { item, path: LoopPath::default() }
     }
 }
