@@ -3,6 +3,7 @@
 //! To add one: a function in the file of its family that takes [`Facts`] and gives diagnostics, and its call here.
 
 mod cycles;
+mod data;
 mod loops;
 mod missing;
 mod names;
@@ -96,6 +97,7 @@ pub(super) fn check(
 ) {
     let facts = Facts::of(tree, scopes, plan, broken);
     names::check(&facts, diagnostics);
+    data::check(&facts, diagnostics);
     producers::check(&facts, diagnostics);
     missing::check(&facts, diagnostics);
     loops::check(&facts, diagnostics);
