@@ -621,7 +621,8 @@ proptest! {
 
 #[test]
 fn axes_that_do_not_fit_the_data_are_reported_at_their_line() {
-    let compiled = compile_as("a.nc", "{r}\n    <= $.({a})\n    <- {a} | %{ref_axes}: [x, y] | ref. [1]\n", None);
+    let compiled =
+        compile_as("a.nc", "{r}\n    <= $.({a})\n    <- {a} | %{ref_axes}: [x, y] | ref. [1]\n", None);
     let found: Vec<_> = compiled.diagnostics.iter().filter(|d| d.is_error()).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].code.as_str(), found[0].primary.is_some()), ("NC107", true));
