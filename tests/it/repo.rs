@@ -397,7 +397,7 @@ fn bad_settings() {
 
 /// Loading is near-linear: ten times the entries take at most some twenty times as long.
 #[test]
-fn many_entries_load_quickly() {
+fn time_to_load_grows_with_the_entries() {
     let chain = |n: usize| {
         let concepts: Vec<Json> = (0..=n)
             .map(|i| json!({"concept_name": format!("{{s {i}}}"), "type": "{}", "is_ground_concept": i == 0, "reference_data": if i == 0 { json!([7]) } else { Json::Null }}))
@@ -412,13 +412,16 @@ fn many_entries_load_quickly() {
     };
     let time = |n: usize| {
         let (concepts, inferences) = chain(n);
-        let start = std::time::Instant::now();
-        let read = Repositories::from_two_files(&concepts, &inferences).unwrap();
-        assert_eq!(load(&read).unwrap().model.inferences.len(), n);
-        start.elapsed()
+        let once = || {
+            let start = std::time::Instant::now();
+            let read = Repositories::from_two_files(&concepts, &inferences).unwrap();
+            assert_eq!(load(&read).unwrap().model.inferences.len(), n);
+            start.elapsed()
+        };
+        // The best of a few: what else the machine does only ever makes it slower.
+        (0..4).map(|_| once()).min().unwrap()
     };
-    time(1_000);
-    let (small, large) = (time(5_000), time(50_000));
-    println!("5 000 entries: {small:?}, 50 000 entries: {large:?}");
+    let (small, large) = (time(3_000), time(30_000));
+    println!("3 000 entries: {small:?}, 30 000 entries: {large:?}");
     assert!(large < small * 25, "{small:?} {large:?}");
 }
