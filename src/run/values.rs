@@ -1,8 +1,7 @@
 //! The values concepts have before the first step.
 
-use crate::base::Value;
 use crate::repo::{ConceptId, Model};
-use crate::tensor::{self, Axis, Tensor};
+use crate::tensor::{self, Tensor};
 
 /// Data of a concept that makes no tensor.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -24,15 +23,8 @@ pub fn initial_values(model: &Model) -> Result<Vec<Option<Tensor>>, Vec<BadData>
     let mut bad = Vec::new();
     let mut values = Vec::with_capacity(model.concepts.len());
     for (i, concept) in model.concepts.iter().enumerate() {
-        let value = concept.data.as_ref().map(|data| {
-            let data = match Value::from_plan_json(data) {
-                list @ Value::List(_) => list,
-                single => Value::list([single]),
-            };
-            let axes: Option<Vec<Axis>> =
-                concept.axes.as_ref().map(|names| names.iter().map(|n| Axis::from(&**n)).collect());
-            Tensor::from_data(&data, axes.as_deref())
-        });
+        let data = concept.data.as_ref();
+        let value = data.map(|data| Tensor::from_start_data(data, concept.axes.as_deref()));
         match value.transpose() {
             Ok(value) => values.push(value),
             Err(error) => {

@@ -1,6 +1,8 @@
 //! Tensors from nested data and back: padding of irregular lists, the nested form, the JSON form
 //! (tensor spec, sections 1 and 3).
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use crate::base::{SKIP_MARKER, Value};
@@ -104,6 +106,20 @@ impl Tensor {
     pub fn to_json(&self) -> Json {
         let axes: Vec<&str> = self.axes().iter().map(Axis::as_str).collect();
         json!({ "axes": axes, "shape": self.shape(), "data": self.to_nested().to_json() })
+    }
+
+    /// The start value of a concept from what the plan's author wrote: a single value is a list of one, texts of the
+    /// form of a sign become signs (repositories spec, section 1).
+    ///
+    /// # Errors
+    /// As [`Tensor::from_data`].
+    pub fn from_start_data(json: &Json, names: Option<&[Arc<str>]>) -> Result<Self> {
+        let data = match Value::from_plan_json(json) {
+            list @ Value::List(_) => list,
+            single => Value::list([single]),
+        };
+        let axes: Option<Vec<Axis>> = names.map(|names| names.iter().map(|n| Axis::from(&**n)).collect());
+        Self::from_data(&data, axes.as_deref())
     }
 
     /// Reads the JSON form of data: texts that look like signs stay texts.
