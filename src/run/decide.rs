@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::repo::{Assigning, ConceptId, GateMarker, Work};
+use crate::repo::{Assigning, ConceptId, Work};
 use crate::tensor::Tensor;
-use crate::tensor::mask::{self, Decision, Detail, Gate, gate};
+use crate::tensor::mask::{Decision, Detail, Filter, Gate, gate};
 
 use super::event::{Happening, SkipCause, StepFailure};
 use super::graph::{ItemId, Role, SlotRef};
@@ -44,7 +44,10 @@ fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
     }
     let info = graph.item(item);
     if let Role::Gate(_) = info.role {
-        return Ok(Action::Settle(Happening::Gate { open: gate_opens(state, frame, item) }, round));
+        return Ok(Action::Settle(
+            Happening::Gate { open: matches!(ask_gate(state, frame, item), Decision::Run(_)) },
+            round,
+        ));
     }
     if let Some(concept) = skipped_input(state, frame, item) {
         return skip(SkipCause::Input(concept));
@@ -55,7 +58,7 @@ fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
         return Ok(Action::Settle(Happening::Kept, round.saturating_sub(1)));
     }
     let inference = graph.inference(item);
-    let captured = Capture { state, frame, item };
+    let captured = Capture::new(state, frame, item);
     match &inference.work {
         Work::Semantic(work) => {
             let values = captured.ordered(&work.order)?;
@@ -107,22 +110,20 @@ fn slot_of(state: &State, item: ItemId, concept: ConceptId) -> Option<SlotRef> {
     graph.item(item).values.get(at).copied()
 }
 
-/// The gate table (tensor spec, section 9; runtime spec, section 9.1).
-fn gate_opens(state: &State, frame: FrameId, item: ItemId) -> bool {
+/// The gate table (tensor spec, section 9; runtime spec, section 9.1), for a gate whose condition is settled. A
+/// condition that no frame keeps holds.
+fn ask_gate(state: &State, frame: FrameId, item: ItemId) -> Decision {
     let graph = state.graph();
-    let Work::Timing(timing) = &graph.inference(item).work else { return true };
-    let Some(slot) = graph.resolve(graph.item(item).scope, graph.canonical(timing.condition)) else {
-        return true;
-    };
-    let Some(condition) = state.slot(frame, slot) else { return true };
+    let Work::Timing(timing) = &graph.inference(item).work else { return Decision::Run(None) };
+    let slot = graph.resolve(graph.item(item).scope, graph.canonical(timing.condition));
+    let Some(condition) = slot.and_then(|slot| state.slot(frame, slot)) else { return Decision::Run(None) };
     let detail = match (&condition.content, condition.met) {
         (Content::Skipped, _) => Detail::Skipped,
         (_, Some(false)) => Detail::ConditionNotMet,
         _ => Detail::Success,
     };
-    let asked =
-        Gate { marker: timing.marker, complete: true, detail: Some(detail), mask: condition.mask.as_deref() };
-    matches!(gate(asked), Decision::Run(_))
+    let mask = condition.mask.as_deref();
+    gate(Gate { marker: timing.marker, complete: true, detail: Some(detail), mask })
 }
 
 /// The input whose skip makes an item be skipped too, by kind (runtime spec, section 9.4).
@@ -163,29 +164,32 @@ struct Capture<'a> {
     state: &'a State,
     frame: FrameId,
     item: ItemId,
+    filters: Vec<Filter>,
 }
 
 impl<'a> Capture<'a> {
+    fn new(state: &'a State, frame: FrameId, item: ItemId) -> Self {
+        let gates = state.graph().item(item).gates.iter();
+        let open = gates.filter(|gate| state.status(frame, **gate) == Status::Open);
+        let filters = open
+            .filter_map(|gate| match ask_gate(state, frame, *gate) {
+                Decision::Run(filter) => filter.map(|f| *f),
+                Decision::Wait | Decision::Skip => None,
+            })
+            .collect();
+        Self { state, frame, item, filters }
+    }
+
     fn read(&self, slot: SlotRef) -> Result<Option<Cow<'a, Tensor>>, StepFailure> {
         let Some(value) = self.state.slot(self.frame, slot).and_then(|s| s.content.value()) else {
             return Ok(None);
         };
         let mut value = Cow::Borrowed(value);
-        let graph = self.state.graph();
-        for gate in &graph.item(self.item).gates {
-            if self.state.status(self.frame, *gate) != Status::Open {
-                continue;
-            }
-            let Work::Timing(timing) = &graph.inference(*gate).work else { continue };
-            let at = graph.resolve(graph.item(*gate).scope, graph.canonical(timing.condition));
-            let mask = at.and_then(|at| self.state.slot(self.frame, at)).and_then(|s| s.mask.clone());
-            let along = mask.as_ref().and_then(|m| Some((&m.tensor, m.filter_axis.as_ref()?)));
-            if let (Some((mask, axis)), true) = (along, timing.marker != GateMarker::After) {
-                let kept = mask::apply_filter(&value, mask, axis, timing.marker == GateMarker::IfNot);
-                let kept =
-                    kept.map_err(|e| StepFailure::new(e.kind(), format!("the filter does not fit: {e}")))?;
-                value = Cow::Owned(kept);
-            }
+        for filter in &self.filters {
+            let kept = filter
+                .apply(&value)
+                .map_err(|e| StepFailure::new(e.kind(), format!("the filter does not fit: {e}")))?;
+            value = Cow::Owned(kept);
         }
         Ok(Some(value))
     }
