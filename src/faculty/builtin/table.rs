@@ -120,6 +120,13 @@ impl Faculty for Builtins {
     }
 }
 
+/// Calls a built-in with JSON and gives the text of its answer or its complaint; for the tests of every family.
+#[cfg(test)]
+pub(super) fn run(name: &str, args: serde_json::Value) -> Result<String, String> {
+    let Value::List(args) = Value::from_data_json(&args) else { panic!("a list of arguments") };
+    call(name, &args, &crate::base::FixedClock(0)).map(|v| crate::base::text_of(&v)).map_err(|f| f.message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -201,14 +201,8 @@ fn fits(text: &[char], pattern: &[Part]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::base::{FixedClock, Value, text_of};
-    use crate::faculty::builtin::call;
+    use crate::faculty::builtin::table::run;
     use serde_json::json;
-
-    fn run(name: &str, args: serde_json::Value) -> Result<String, String> {
-        let Value::List(args) = Value::from_data_json(&args) else { panic!("a list of arguments") };
-        call(name, &args, &FixedClock(0)).map(|v| text_of(&v)).map_err(|f| f.message)
-    }
 
     #[test]
     fn texts() {
