@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::plans::normc;
-use crate::support::python_missing;
+use crate::support::{python_missing, snapshots};
 
 /// A folder with these files; bytes, so that a file need not be text.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -65,11 +65,7 @@ fn mask(line: &str) -> String {
 }
 
 fn snapshot(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/cli"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
+    snapshots("cli").bind(|| insta::assert_snapshot!(name, text));
 }
 
 const DOUBLE: &[u8] = b":<:({double}) | 1. imperative

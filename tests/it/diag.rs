@@ -3,6 +3,8 @@
 use normc::base::{FileId, SourceFile, SourceMap, Span};
 use normc::diag::{Code, Diagnostic, Severity, Style, human, short};
 
+use crate::support::snapshots;
+
 /// One source text and the diagnostics about it.
 struct Scene {
     sources: SourceMap,
@@ -45,13 +47,7 @@ impl Scene {
 }
 
 fn check(name: &str, page: &str) {
-    insta::with_settings!({
-        snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/diag"),
-        prepend_module_to_snapshot => false,
-        omit_expression => true,
-    }, {
-        insta::assert_snapshot!(name, page);
-    });
+    snapshots("diag").bind(|| insta::assert_snapshot!(name, page));
 }
 
 #[test]

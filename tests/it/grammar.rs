@@ -19,6 +19,7 @@ use normc::syntax::{AnnotationKind, Dialect, Expr, parse};
 
 use crate::corpus;
 use crate::parse_vectors::node_json;
+use crate::support::snapshots;
 
 // ---- tables of constructs --------------------------------------------------------------------------------------
 
@@ -550,11 +551,7 @@ fn corpus_diagnostics() {
 // ---- how outcomes are shown ------------------------------------------------------------------------------------
 
 fn pin(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/syntax"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
+    snapshots("syntax").bind(|| insta::assert_snapshot!(name, text));
 }
 
 /// One line a row, with its outcome and what is wrong.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::plans::normc;
+use crate::support::snapshots;
 
 /// Codes whose check is not written yet: their plans say what it will be about. The test fails when one of them is
 /// raised, so that the list only shrinks.
@@ -26,12 +27,9 @@ fn every_bad_plan_raises_its_code() {
             wrong.push(name.clone());
         }
         let source = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/invalid"));
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
         let exit = output.status.code().unwrap_or(-1);
-        settings.bind(|| insta::assert_snapshot!(code, format!("{source}\n--- exit {exit}\n{shown}")));
+        snapshots("invalid")
+            .bind(|| insta::assert_snapshot!(code, format!("{source}\n--- exit {exit}\n{shown}")));
     }
     assert!(wrong.is_empty(), "{wrong:?}");
 }

@@ -20,6 +20,8 @@ use normc::syntax::{Dialect, parse};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
+use crate::support::snapshots;
+
 struct Compiled {
     sources: SourceMap,
     plan: Plan,
@@ -107,11 +109,7 @@ fn shown(compiled: &Compiled) -> String {
 }
 
 fn snapshot(folder: &str, name: &str, value: &str) {
-    insta::with_settings!({
-        snapshot_path => format!("../../snapshots/{folder}"), prepend_module_to_snapshot => false, omit_expression => true,
-    }, {
-        insta::assert_snapshot!(name, value);
-    });
+    snapshots(folder).bind(|| insta::assert_snapshot!(name, value));
 }
 
 #[test]

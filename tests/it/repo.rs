@@ -15,6 +15,8 @@ use normc::diag::{Code, Diagnostic};
 use normc::repo::{Inputs, Loaded, Repositories, Work, json, load, missing_inputs};
 use serde_json::{Value as Json, json};
 
+use crate::support::snapshots;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repos")
 }
@@ -50,11 +52,7 @@ fn lines(diagnostics: &[Diagnostic]) -> String {
 }
 
 fn snapshot(name: &str, value: &str) {
-    insta::with_settings!({
-        snapshot_path => "../../snapshots/repo", prepend_module_to_snapshot => false, omit_expression => true,
-    }, {
-        insta::assert_snapshot!(name, value);
-    });
+    snapshots("repo").bind(|| insta::assert_snapshot!(name, value));
 }
 
 /// Every pair in the folder, with what loading says about it.

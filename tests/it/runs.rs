@@ -2,11 +2,11 @@
 //! came of it.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use serde_json::Value as Json;
 
 use crate::plans::normc;
+use crate::support::snapshots;
 
 /// Runs a plan and tells what a reader of this test wants to know.
 fn outcome(source: &str, settings: &[&str]) -> String {
@@ -45,11 +45,7 @@ fn check(name: &str, source: &str, settings: &[&[&str]]) {
     for settings in settings {
         let _ = write!(text, "\n--- {}\n{}", settings.join(" "), outcome(source, settings));
     }
-    let mut insta = insta::Settings::clone_current();
-    insta.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/run"));
-    insta.set_prepend_module_to_snapshot(false);
-    insta.set_omit_expression(true);
-    insta.bind(|| insta::assert_snapshot!(name, text));
+    snapshots("run").bind(|| insta::assert_snapshot!(name, text));
 }
 
 #[test]

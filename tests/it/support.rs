@@ -22,3 +22,12 @@ pub(crate) fn python_missing(what: &str) -> bool {
     }
     missing
 }
+
+/// Snapshots of a folder under `snapshots/`, named by what they show alone.
+pub(crate) fn snapshots(folder: &str) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
