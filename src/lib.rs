@@ -54,6 +54,7 @@ pub mod plan;
 pub mod repo;
 pub mod report;
 pub mod run;
+pub mod store;
 pub mod syntax;
 pub mod tensor;
 

@@ -3,6 +3,7 @@
 //! Knows nothing of plans. Nothing here touches a file, a clock or a thread.
 
 mod clock;
+mod digest;
 mod flow;
 mod literal;
 mod nearest;
@@ -11,8 +12,10 @@ mod span;
 mod template;
 mod text;
 mod value;
+mod wire;
 
 pub use clock::{Clock, FixedClock};
+pub use digest::Digest;
 pub use flow::{FlowIndex, FlowIndexError, LoopPath};
 pub use literal::{read_literal, strip};
 pub use nearest::nearest;
@@ -21,3 +24,4 @@ pub use span::{FileId, LineColumn, SourceFile, SourceMap, Span};
 pub use template::{placeholders, smart_substitute, substitute};
 pub use text::{float_text, text_of, write_text};
 pub use value::{Map, Number, SKIP_MARKER, Value};
+pub use wire::{Reader, WireError, Writer};

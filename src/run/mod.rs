@@ -14,6 +14,7 @@ pub mod graph;
 mod loops;
 mod outcome;
 mod readiness;
+pub mod record;
 pub mod sequence;
 pub mod state;
 pub mod stuck;
