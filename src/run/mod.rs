@@ -8,6 +8,7 @@
 //! else may change the state.
 
 pub mod decide;
+pub mod definition;
 mod event;
 mod frame;
 pub mod graph;
@@ -15,7 +16,9 @@ mod loops;
 mod outcome;
 mod readiness;
 pub mod record;
+pub mod replay;
 pub mod sequence;
+pub mod stale;
 pub mod state;
 pub mod stuck;
 mod values;

@@ -1,0 +1,249 @@
+//! Reading a journal back: the survey finds what says that earlier records no longer count, the replay folds those that
+//! do (durability spec, section 6). Pure; who holds the frames hands them over one by one.
+
+use rustc_hash::FxHashMap;
+
+use super::event::StepKey;
+use super::graph::ItemId;
+use super::record::{
+    Decoder, Ending, Epoch, Fetch, Intent, Kind, Record, RecordError, Redone, RunInfo, Setting, Suspension,
+};
+use super::state::{ApplyError, State};
+
+/// What a journal says about its records as a whole. Built by handing it every frame in order.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// The first record.
+    pub info: Option<RunInfo>,
+    /// The resumptions, each with the number of its frame.
+    pub resumed: Vec<(u64, Epoch)>,
+    /// What does not count any more, each with the number of the frame that says so.
+    pub redone: Vec<(u64, Redone)>,
+    /// The last end, when nothing came after it but remarks.
+    pub ending: Option<Ending>,
+    /// The last suspension, when nothing came after it.
+    pub suspension: Option<Suspension>,
+    /// When anything was last written down with a time.
+    pub last_time: u64,
+    /// How many frames there are.
+    pub frames: u64,
+}
+
+/// Gives no object: records about the run itself name none.
+struct NoObjects;
+
+impl Fetch for NoObjects {
+    fn fetch(&mut self, _: &crate::base::Digest) -> Result<Vec<u8>, String> {
+        Err("records about the run have no objects".to_owned())
+    }
+}
+
+impl Survey {
+    /// Looks at a frame.
+    ///
+    /// # Errors
+    /// When a record about the run cannot be read.
+    pub fn see(&mut self, seq: u64, kind: Kind, body: &[u8]) -> Result<(), RecordError> {
+        self.frames += 1;
+        if matches!(kind, Kind::Intent | Kind::Result | Kind::Failed | Kind::Skipped | Kind::Log) {
+            return Ok(());
+        }
+        match Decoder::default().read(kind, body, &mut NoObjects)? {
+            Record::Run(info) => {
+                self.last_time = info.epoch.at;
+                self.info = Some(info);
+            }
+            Record::Resumed(epoch) => {
+                (self.ending, self.suspension) = (None, None);
+                self.last_time = epoch.at;
+                self.resumed.push((seq, epoch));
+            }
+            Record::Redo(entries) => self.redone.extend(entries.into_iter().map(|entry| (seq, entry.what))),
+            Record::End(ending) => {
+                self.last_time = ending.at;
+                self.ending = Some(ending);
+            }
+            Record::Suspended(suspension) => {
+                self.last_time = suspension.at;
+                self.suspension = Some(suspension);
+            }
+            Record::Repaired(_) | Record::Intent(_) | Record::Step(_) | Record::Log(_) => {}
+        }
+        Ok(())
+    }
+
+    /// With what the run last went.
+    pub fn epoch(&self) -> Option<&Epoch> {
+        self.resumed.last().map(|(_, epoch)| epoch).or(self.info.as_ref().map(|info| &info.epoch))
+    }
+
+    /// All epochs, in order.
+    pub fn epochs(&self) -> impl Iterator<Item = &Epoch> {
+        self.info.iter().map(|info| &info.epoch).chain(self.resumed.iter().map(|(_, epoch)| epoch))
+    }
+}
+
+/// Which records of a journal count, and under which number their items stand now.
+#[derive(Debug, Default)]
+pub struct Validity {
+    /// One an epoch.
+    epochs: Vec<EpochCuts>,
+    rounds: Vec<(u64, u32)>,
+    /// Everything counts and nothing moved.
+    plain: bool,
+}
+
+#[derive(Debug, Default)]
+struct EpochCuts {
+    /// The number of the frame that begins the next epoch.
+    until: u64,
+    /// How the items of this epoch are numbered in the next one.
+    next: Setting,
+    items: FxHashMap<ItemId, u64>,
+    steps: FxHashMap<StepKey, u64>,
+}
+
+impl Validity {
+    /// From what a journal says; `settings` are those of the resumptions, in order.
+    pub fn new(survey: &Survey, settings: &[Setting]) -> Self {
+        let mut epochs: Vec<EpochCuts> = survey
+            .resumed
+            .iter()
+            .zip(settings)
+            .map(|((seq, _), next)| EpochCuts { until: *seq, next: next.clone(), ..EpochCuts::default() })
+            .collect();
+        epochs.push(EpochCuts { until: u64::MAX, ..EpochCuts::default() });
+        let mut rounds = Vec::new();
+        for (seq, what) in &survey.redone {
+            let at = epochs.partition_point(|e| e.until <= *seq);
+            let Some(cuts) = epochs.get_mut(at) else { continue };
+            match what {
+                Redone::Item(item) => drop(cuts.items.insert(*item, *seq)),
+                Redone::Step(step) => drop(cuts.steps.insert(step.clone(), *seq)),
+                Redone::Above(round) => rounds.push((*seq, *round)),
+            }
+        }
+        let plain = survey.redone.is_empty() && epochs.iter().all(|e| e.next.moved.is_none());
+        Self { epochs, rounds, plain }
+    }
+
+    /// Returns whether every record counts.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The item a record about a step counts for now; none when it does not count any more.
+    pub fn now(&self, seq: u64, step: &StepKey, round: u32) -> Option<ItemId> {
+        if self.plain {
+            return Some(step.item);
+        }
+        if self.rounds.iter().any(|(cut, above)| seq < *cut && round > *above) {
+            return None;
+        }
+        let mut step = step.clone();
+        for epoch in self.epochs.iter().skip(self.epochs.partition_point(|e| e.until <= seq)) {
+            let cut = epoch.items.get(&step.item).max(epoch.steps.get(&step));
+            if cut.is_some_and(|cut| seq < *cut) {
+                return None;
+            }
+            step.item = epoch.next.now(step.item)?;
+        }
+        Some(step.item)
+    }
+}
+
+/// Folds the records of a journal into a state.
+#[derive(Debug)]
+pub struct Replay {
+    /// The state so far.
+    pub state: State,
+    /// Steps that were started and have not ended, by step; what a crash leaves in doubt.
+    pub in_doubt: FxHashMap<StepKey, Intent>,
+    /// Events that were folded.
+    pub applied: u64,
+    /// Events that no longer count, or no longer fit.
+    pub dropped: u64,
+    validity: Validity,
+    decoder: Decoder,
+}
+
+/// Why a journal cannot be folded.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReplayError {
+    /// A record that is none.
+    #[error("frame {0}: {1}")]
+    Record(u64, RecordError),
+    /// An event that does not follow from what came before it.
+    #[error("frame {0}: {1}")]
+    Apply(u64, ApplyError),
+    /// An item the plan does not have.
+    #[error("frame {0}: the plan has no inference of that number")]
+    Item(u64),
+}
+
+impl Replay {
+    /// Begins with the state before the first step.
+    pub fn new(state: State, validity: Validity) -> Self {
+        Self {
+            state,
+            in_doubt: FxHashMap::default(),
+            applied: 0,
+            dropped: 0,
+            validity,
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// Folds one frame, in the order of the journal.
+    ///
+    /// # Errors
+    /// When the frame is no record, or does not follow from those before it.
+    pub fn fold(
+        &mut self,
+        seq: u64,
+        kind: Kind,
+        body: &[u8],
+        fetch: &mut dyn Fetch,
+    ) -> Result<(), ReplayError> {
+        match kind {
+            Kind::Result | Kind::Failed | Kind::Skipped | Kind::Intent => {}
+            _ => return Ok(()),
+        }
+        if !self.validity.plain {
+            // What does not count is not read: its objects may be gone.
+            let Some(found) = super::record::peek(kind, body) else { return Ok(()) };
+            if self.validity.now(seq, &found.step, found.round).is_none() {
+                self.dropped += u64::from(kind != Kind::Intent);
+                return Ok(());
+            }
+        }
+        let read = self.decoder.read(kind, body, fetch);
+        match read.map_err(|error| ReplayError::Record(seq, error))? {
+            Record::Intent(mut intent) => {
+                self.translate(seq, &mut intent.step, intent.round)?;
+                self.in_doubt.insert(intent.step.clone(), intent);
+            }
+            Record::Step(mut event) => {
+                self.translate(seq, &mut event.step, event.round)?;
+                if !self.in_doubt.is_empty() {
+                    self.in_doubt.remove(&event.step);
+                }
+                match self.state.apply(&event) {
+                    Ok(()) => self.applied += 1,
+                    // Where records were taken out, some that are left may have lost what they stood on.
+                    Err(_) if !self.validity.plain => self.dropped += 1,
+                    Err(error) => return Err(ReplayError::Apply(seq, error)),
+                }
+                drop(self.state.take_news());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn translate(&self, seq: u64, step: &mut StepKey, round: u32) -> Result<(), ReplayError> {
+        step.item = self.validity.now(seq, step, round).unwrap_or(step.item);
+        let known = step.item.at() < self.state.graph().items.len();
+        known.then_some(()).ok_or(ReplayError::Item(seq))
+    }
+}
