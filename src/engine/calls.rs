@@ -63,7 +63,7 @@ impl Tools {
                     Contract::Globals => Action::Execute(script),
                     Contract::Main => Action::CallMain(script),
                 };
-                Faculty::call(&self.python, &Request { action, args: call.inputs.clone(), timeout })
+                Faculty::call(&self.python, &Request { timeout, ..Request::new(action, call.inputs.clone()) })
             }
         }
     }

@@ -46,6 +46,8 @@ pub enum FailureKind {
     ScriptTimeout,
     /// The worker process died or broke the protocol while the script ran.
     WorkerLost,
+    /// The person at the terminal, or whoever stops the run, ended the call; the script did not fail by itself.
+    Interrupted,
     /// There is no Python interpreter that starts.
     NoPython,
     /// A tool or method that this faculty does not offer.
@@ -54,7 +56,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [FailureKind; 16] = [
+    pub const ALL: [FailureKind; 17] = [
         Self::BadArguments,
         Self::NoSuchFunction,
         Self::FileNotFound,
@@ -69,6 +71,7 @@ impl FailureKind {
         Self::ResultNotSerialisable,
         Self::ScriptTimeout,
         Self::WorkerLost,
+        Self::Interrupted,
         Self::NoPython,
         Self::UnsupportedAffordance,
     ];
@@ -90,6 +93,7 @@ impl FailureKind {
             Self::ResultNotSerialisable => "result_not_serialisable",
             Self::ScriptTimeout => "script_timeout",
             Self::WorkerLost => "worker_lost",
+            Self::Interrupted => "interrupted",
             Self::NoPython => "no_python",
             Self::UnsupportedAffordance => "unsupported_affordance",
         }
@@ -101,7 +105,7 @@ impl FailureKind {
     }
 
     /// Returns whether the same request may succeed when it is made again. A timeout is not retryable: the same
-    /// script would run as long again.
+    /// script would run as long again. Nor is an interruption: the faculty takes no more requests.
     pub fn retryable(self) -> bool {
         matches!(self, Self::WorkerLost)
     }

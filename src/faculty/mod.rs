@@ -14,4 +14,4 @@ pub mod python;
 mod request;
 
 pub use failure::{Failure, FailureKind, Place};
-pub use request::{Action, Answer, Faculty, Output, Request, Script};
+pub use request::{Action, Answer, CallIdentity, Faculty, Output, Request, Script};

@@ -39,6 +39,29 @@ pub struct Script {
     pub hash: Arc<str>,
 }
 
+/// Which call this is, for scripts that talk to others: the same call made again has the same identity (durability
+/// spec, section 6). A script sees each part that is given as a variable of its environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallIdentity {
+    /// The idempotency key, hex: `NORMC_IDEMPOTENCY_KEY`.
+    pub key: Option<Arc<str>>,
+    /// The run: `NORMC_RUN_ID`.
+    pub run: Option<Arc<str>>,
+    /// The step with its loop position, such as `1.2.3[4]`: `NORMC_STEP`.
+    pub step: Option<Arc<str>>,
+}
+
+impl CallIdentity {
+    /// The variables a call sees, each with its value if that is given.
+    pub fn variables(&self) -> [(&'static str, Option<&str>); 3] {
+        [
+            ("NORMC_IDEMPOTENCY_KEY", self.key.as_deref()),
+            ("NORMC_RUN_ID", self.run.as_deref()),
+            ("NORMC_STEP", self.step.as_deref()),
+        ]
+    }
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -48,6 +71,15 @@ pub struct Request {
     pub args: Vec<(Arc<str>, Value)>,
     /// How long it may take once it has begun; none takes the faculty's own limit.
     pub timeout: Option<Duration>,
+    /// Which call this is, where that is told to whoever does the work.
+    pub identity: Option<Arc<CallIdentity>>,
+}
+
+impl Request {
+    /// A request with the faculty's own time limit that tells nobody which call it is.
+    pub fn new(action: Action, args: Vec<(Arc<str>, Value)>) -> Self {
+        Self { action, args, timeout: None, identity: None }
+    }
 }
 
 /// What was printed during one call.

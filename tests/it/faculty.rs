@@ -1,4 +1,4 @@
-//! Python workers with a real interpreter: both contracts, every failure, and what happens when things break.
+//! Python workers with a real interpreter: both contracts, every failure of a script. How workers end is in `ending`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,8 +8,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,17 +16,17 @@ use normc::base::{FixedClock, Value, text_of};
 use normc::faculty::builtin::Builtins;
 use normc::faculty::files::Root;
 use normc::faculty::python::{Body, Mode, Pool, PoolOptions, ScriptCall};
-use normc::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request, Script};
+use normc::faculty::{Action, Answer, CallIdentity, Faculty, Failure, FailureKind, Request, Script};
 use serde_json::{Value as Json, json};
 
 /// A pool in its own folder, and short ways to ask it.
-struct Bench {
-    pool: Pool,
-    folder: tempfile::TempDir,
+pub(crate) struct Bench {
+    pub(crate) pool: Pool,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// None, with a word about it, where there is no Python to test with.
-fn bench_with(change: impl FnOnce(&mut PoolOptions)) -> Option<Bench> {
+pub(crate) fn bench_with(change: impl FnOnce(&mut PoolOptions)) -> Option<Bench> {
     if Command::new("python3").arg("--version").output().is_err() {
         println!("skipped: no python3 on this machine");
         return None;
@@ -39,12 +38,12 @@ fn bench_with(change: impl FnOnce(&mut PoolOptions)) -> Option<Bench> {
     Some(Bench { pool: Pool::new(options), folder })
 }
 
-fn bench() -> Option<Bench> {
+pub(crate) fn bench() -> Option<Bench> {
     bench_with(|_| {})
 }
 
 impl Bench {
-    fn run(
+    pub(crate) fn run(
         &self,
         mode: Mode,
         code: &str,
@@ -58,41 +57,32 @@ impl Bench {
             .iter()
             .map(|(name, value)| (Arc::from(name.as_str()), Value::from_data_json(value)))
             .collect();
-        self.pool.call(&ScriptCall { path: "s.py", code, hash: &hash, mode, inputs: &inputs, timeout })
+        self.pool.call(&ScriptCall {
+            path: "s.py",
+            code,
+            hash: &hash,
+            mode,
+            inputs: &inputs,
+            timeout,
+            identity: None,
+        })
     }
 
-    fn execute(&self, code: &str) -> Result<Answer, Failure> {
+    pub(crate) fn execute(&self, code: &str) -> Result<Answer, Failure> {
         self.run(Mode::Execute, code, json!({}), None)
     }
 
-    fn call(&self, code: &str, inputs: Json) -> Result<Answer, Failure> {
+    pub(crate) fn call(&self, code: &str, inputs: Json) -> Result<Answer, Failure> {
         self.run(Mode::Call, code, inputs, None)
     }
 
-    fn text(&self, code: &str) -> String {
+    pub(crate) fn text(&self, code: &str) -> String {
         self.execute(code).map_or_else(|f| panic!("{f}"), |a| text_of(&a.value))
     }
 
-    fn pid(&self) -> i64 {
+    pub(crate) fn pid(&self) -> i64 {
         self.text("import os\nresult = os.getpid()").parse().unwrap()
     }
-}
-
-fn is_alive(pid: i64) -> bool {
-    // A zombie is dead; only its parent has not looked yet.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
-}
-
-fn dies(pid: i64) -> bool {
-    let end = Instant::now() + Duration::from_secs(5);
-    while is_alive(pid) {
-        if Instant::now() > end {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    true
 }
 
 #[test]
@@ -297,59 +287,6 @@ fn the_trace_is_the_scripts_own() {
 }
 
 #[test]
-fn an_endless_script_is_stopped_alone() {
-    let Some(b) = bench_with(|o| o.workers = 1) else { return };
-    let pid = b.pid();
-    let begun = Instant::now();
-    let limit = Some(Duration::from_millis(200));
-    let code = "import subprocess\nprint('begun')\nsubprocess.Popen(['sleep', '60'])\nwhile True:\n    pass";
-    let failure = b.run(Mode::Execute, code, json!({}), limit).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::ScriptTimeout);
-    assert!(failure.message.contains("200 ms"), "{failure}");
-    assert_eq!(failure.output.unwrap().stdout, "begun\n");
-    assert!(begun.elapsed() < Duration::from_secs(5));
-    assert!(dies(pid));
-    assert_ne!(b.pid(), pid);
-}
-
-#[test]
-fn a_dying_worker_fails_only_its_call() {
-    let Some(b) = bench_with(|o| o.workers = 1) else { return };
-    let garbage = "import os\nfor fd in range(3, 20):\n    try: os.write(fd, b'garbage\\n')\n    except OSError: pass\nresult = 1";
-    let closed = "import os\nos.closerange(3, 50)\nresult = 1";
-    let cases = [
-        ("import os\nprint('last words', flush=True)\nos._exit(7)", "ended with exit code 7"),
-        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11"),
-        (
-            "import os\nif os.fork() == 0:\n    import time\n    time.sleep(30)\nos._exit(3)",
-            "ended with exit code 3",
-        ),
-        (garbage, "broke the protocol"),
-        (closed, "while script `s.py` ran"),
-    ];
-    for (code, words) in cases {
-        let failure = b.execute(code).expect_err(code);
-        assert_eq!(failure.kind, FailureKind::WorkerLost, "{failure}");
-        assert!(failure.retryable());
-        assert!(failure.message.contains(words), "{failure}");
-        assert_eq!(b.text("result = 1"), "1", "the pool goes on");
-    }
-    let failure = b.execute("import os\nos.write(1, b'raw')\nos._exit(7)").unwrap_err();
-    assert_eq!(failure.output.unwrap().stdout, "raw");
-}
-
-#[test]
-fn a_worker_that_dies_between_calls_is_replaced_without_a_failure() {
-    let Some(b) = bench_with(|o| o.workers = 1) else { return };
-    // It is killed from outside, once it has answered: a script that ends its own worker may do so during the call.
-    let pid = b.pid();
-    let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
-    assert!(dies(pid));
-    assert_ne!(b.pid(), pid);
-}
-
-#[test]
 fn a_forked_child_does_not_answer() {
     let Some(b) = bench_with(|o| o.workers = 1) else { return };
     let code = "import os\nif os.fork() > 0:\n    os.wait()\nresult = os.getpid()";
@@ -421,6 +358,7 @@ fn inputs_nested_too_deep_are_refused_before_the_call() {
         mode: Mode::Execute,
         inputs: &inputs,
         timeout: None,
+        identity: None,
     };
     assert_eq!(b.pool.call(&call).unwrap_err().kind, FailureKind::BadArguments);
     assert_eq!(b.text("result = 1"), "1");
@@ -475,7 +413,7 @@ fn all_faculties_take_requests() {
     let builtins = Builtins::new(Arc::new(FixedClock(0)));
     let ask = |faculty: &dyn Faculty, action: Action| {
         let args = vec![("x".into(), Value::text("21"))];
-        faculty.call(&Request { action, args, timeout: None })
+        faculty.call(&Request::new(action, args))
     };
     let code = ask(&files, Action::ReadFile { path: "s.py".into() }).unwrap().value;
     let Value::Text(code) = code else { panic!("a text") };
@@ -525,29 +463,39 @@ fn the_environment_is_an_allow_list() {
 }
 
 #[test]
+fn a_script_and_what_it_starts_know_which_call_they_are() {
+    let Some(b) = bench_with(|o| o.workers = 1) else { return };
+    let code = "import os, subprocess\n\
+                seen = lambda: sorted('%s=%s' % e for e in os.environ.items() if e[0].startswith('NORMC_'))\n\
+                env = subprocess.run(['env'], stdout=-1).stdout.decode().splitlines()\n\
+                assert sorted(e for e in env if e.startswith('NORMC_')) == seen()\n\
+                result = seen()\nos.environ['NORMC_IDEMPOTENCY_KEY'] = 'changed by the script'";
+    let script = Arc::new(Script { path: "s.py".into(), hash: "h".into(), code: code.into() });
+    let ask = |identity: Option<CallIdentity>| {
+        let request = Request {
+            identity: identity.map(Arc::new),
+            ..Request::new(Action::Execute(Arc::clone(&script)), Vec::new())
+        };
+        Faculty::call(&b.pool, &request).unwrap().value.to_json()
+    };
+    let all = CallIdentity { key: Some("0aff".into()), run: Some("01J".into()), step: Some("1.2[3]".into()) };
+    let key = CallIdentity { key: Some("0b".into()), ..CallIdentity::default() };
+    let seen = json!(["NORMC_IDEMPOTENCY_KEY=0aff", "NORMC_RUN_ID=01J", "NORMC_STEP=1.2[3]"]);
+    for _ in 0..2 {
+        assert_eq!(ask(Some(all.clone())), seen);
+    }
+    assert_eq!(ask(Some(key.clone())), json!(["NORMC_IDEMPOTENCY_KEY=0b"]));
+    assert_eq!(ask(None), json!([]));
+    assert_eq!(ask(Some(all)), seen);
+    assert_eq!(ask(Some(CallIdentity::default())), json!([]));
+}
+
+#[test]
 fn memory_can_be_limited() {
     let Some(b) = bench_with(|o| o.memory_limit = 1 << 30) else { return };
     let failure = b.execute("result = len('x' * (4 << 30))").unwrap_err();
     assert_eq!(failure.kind, FailureKind::ScriptFailed);
     assert!(failure.message.contains("MemoryError"), "{failure}");
-}
-
-#[test]
-fn shutting_down_ends_everything() {
-    let Some(b) = bench() else { return };
-    let child: i64 =
-        b.text("import subprocess\nresult = subprocess.Popen(['sleep', '60']).pid").parse().unwrap();
-    let pid = b.pid();
-    std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| b.execute("import time\ntime.sleep(60)\nresult = 1"));
-        std::thread::sleep(Duration::from_millis(300));
-        b.pool.shutdown();
-        let failure = waiting.join().unwrap().unwrap_err();
-        assert_eq!(failure.kind, FailureKind::WorkerLost);
-        assert!(failure.message.contains("shut down"), "{failure}");
-    });
-    assert!(dies(pid) && dies(child));
-    assert!(b.execute("result = 1").unwrap_err().message.contains("shut down"));
 }
 
 struct Notes;
@@ -591,47 +539,6 @@ fn scripts_reach_the_tools_of_the_body() {
     assert!(failure.message.contains("`body.llm.generate`"), "{failure}");
 }
 
-/// Run by the test below in a process of its own: starts a worker that never ends by itself, in a loop that lets no
-/// other thread of the interpreter run.
-#[test]
-fn child_that_is_killed() {
-    let Some(file) = std::env::var_os("NORMC_TEST_PIDS") else { return };
-    let Some(b) = bench() else { return };
-    let file = file.to_string_lossy().into_owned();
-    let code = "import os, subprocess\np = subprocess.Popen(['sleep', '100'])\n\
-                with open(file + '.new', 'w') as f: f.write('%d %d' % (os.getpid(), p.pid))\n\
-                os.rename(file + '.new', file)\n\
-                import re\nre.match('(a+)+$', 'a' * 90 + 'b')";
-    let _ = b.run(Mode::Execute, code, json!({"file": file}), Some(Duration::from_secs(100)));
-}
-
-#[test]
-fn no_worker_outlives_a_killed_parent() {
-    if bench().is_none() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("pids");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "faculty::child_that_is_killed", "--nocapture"])
-        .env("NORMC_TEST_PIDS", &file)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let end = Instant::now() + Duration::from_secs(30);
-    while !Path::new(&file).exists() && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let pids: Vec<i64> =
-        std::fs::read_to_string(&file).unwrap().split(' ').map(|p| p.parse().unwrap()).collect();
-    assert!(pids.iter().all(|p| is_alive(*p)));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    for pid in pids {
-        assert!(dies(pid), "process {pid} outlives normc");
-    }
-}
-
 /// `cargo test --release --test it -- --ignored --nocapture warm_round_trip`
 #[test]
 #[ignore = "measures"]
@@ -646,7 +553,15 @@ fn warm_round_trip() {
     ] {
         let hash: Arc<str> = Arc::from(code);
         let inputs = [("a".into(), Value::Number(1.into())), ("b".into(), Value::Number(2.into()))];
-        let call = ScriptCall { path: "s.py", code, hash: &hash, mode, inputs: &inputs, timeout: None };
+        let call = ScriptCall {
+            path: "s.py",
+            code,
+            hash: &hash,
+            mode,
+            inputs: &inputs,
+            timeout: None,
+            identity: None,
+        };
         let rounds = 20_000;
         let begun = Instant::now();
         for _ in 0..rounds {

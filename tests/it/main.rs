@@ -10,6 +10,7 @@
 mod cli;
 mod corpus;
 mod diag;
+mod ending;
 mod faculty;
 mod fold;
 mod golden;

@@ -201,7 +201,15 @@ impl Scripts {
         let inputs: Vec<_> =
             inputs.as_object().unwrap().iter().map(|(k, v)| (Arc::from(k.as_str()), value(v))).collect();
         let hash = Arc::from(code);
-        let call = ScriptCall { path: "<string>", code, hash: &hash, mode, inputs: &inputs, timeout: None };
+        let call = ScriptCall {
+            path: "<string>",
+            code,
+            hash: &hash,
+            mode,
+            inputs: &inputs,
+            timeout: None,
+            identity: None,
+        };
         match self.0.call(&call) {
             Err(failure) => {
                 // Every `about` of these cases is Python's own message, which is passed on.

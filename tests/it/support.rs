@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The project's own folder and those an environment variable names, separated by colons.
 pub(crate) fn extra_folders(own: &str, variable: &str) -> Vec<PathBuf> {
@@ -30,4 +31,13 @@ pub(crate) fn snapshots(folder: &str) -> insta::Settings {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings
+}
+
+/// Waits for something that is sure to come: long enough for the busiest machine, and not a moment longer than needed.
+pub(crate) fn until(what: &str, mut come: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(120);
+    while !come() {
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

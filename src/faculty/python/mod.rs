@@ -8,6 +8,9 @@
 //! INVARIANT: no worker outlives normc. Each holds a pipe whose other end closes with this process, and then kills its
 //! own process group, whatever it is doing.
 //!
+//! A worker is in a session of its own: what is typed at the terminal, such as Ctrl-C, reaches normc alone, which
+//! decides what becomes of the scripts ([`Pool::interrupt`]).
+//!
 //! The interpreter is started with `-s -S` and a cleaned environment rather than `-I`: that ignores the same
 //! variables and directories, but `-I` would also ignore `PYTHONHASHSEED`, and the order of a set would change from run
 //! to run. Site packages are added at the first import that needs them.

@@ -70,7 +70,24 @@ struct State {
     busy: usize,
     /// Callers that wait for a place; nobody is woken when there is none.
     waiting: usize,
-    closed: bool,
+    /// Why there are no more calls.
+    closed: Option<Closed>,
+}
+
+/// Why a pool takes no more calls.
+#[derive(Debug, Clone, Copy)]
+enum Closed {
+    ShutDown,
+    Interrupted,
+}
+
+impl Closed {
+    fn failure(self) -> Failure {
+        match self {
+            Self::ShutDown => Failure::new(FailureKind::WorkerLost, "the Python workers were shut down"),
+            Self::Interrupted => Failure::new(FailureKind::Interrupted, "the call was interrupted"),
+        }
+    }
 }
 
 impl State {
@@ -100,13 +117,13 @@ impl Pool {
         for _ in 0..workers.min(self.options.workers.max(1)) {
             {
                 let state = self.lock();
-                if state.closed || state.idle.len() + state.busy >= workers {
+                if state.closed.is_some() || state.idle.len() + state.busy >= workers {
                     return;
                 }
             }
             let Ok(worker) = Worker::start(&self.start, &self.groups) else { return };
             let mut state = self.lock();
-            if state.closed {
+            if state.closed.is_some() {
                 return;
             }
             state.idle.insert(0, worker);
@@ -118,7 +135,8 @@ impl Pool {
     /// # Errors
     /// `no_python` when none starts; `script_failed`, `script_gave_no_result`, `script_exited`, `no_such_function`,
     /// `result_not_serialisable` from the script; `script_timeout`; `worker_lost` when the process dies; `bad_arguments`
-    /// for inputs nested too deep (semantics spec, sections 11.2 and 14.2). The next call is not affected.
+    /// for inputs nested too deep (semantics spec, sections 11.2 and 14.2). The next call is not affected. `interrupted`
+    /// and `worker_lost` when the pool was ended.
     pub fn call(&self, call: &ScriptCall<'_>) -> Result<Answer, Failure> {
         let mut place = self.enter()?;
         let timeout = call.timeout.or(self.options.timeout);
@@ -128,9 +146,7 @@ impl Pool {
                 Some(worker) => (worker, false),
                 None => (Worker::start(&self.start, &self.groups)?, true),
             };
-            if self.lock().closed {
-                return Err(closed());
-            }
+            self.goes_on().map_err(|failure| failure.at(call.path, None))?;
             match worker.run(call, timeout, body) {
                 Ok(result) => {
                     if self.keeps(&worker) {
@@ -141,17 +157,24 @@ impl Pool {
                 // It died while it was idle. The call has not begun, so another worker may take it.
                 Err(Broken::Stale) if !fresh => {}
                 Err(Broken::Stale) => {
+                    self.goes_on().map_err(|failure| failure.at(call.path, None))?;
                     let message = format!("the Python worker ended before script `{}` ran", call.path);
                     return Err(Failure::new(FailureKind::WorkerLost, message).at(call.path, None));
                 }
-                Err(Broken::Call(failure))
-                    if failure.kind == FailureKind::WorkerLost && self.lock().closed =>
-                {
-                    return Err(Failure { output: failure.output, ..closed() }.at(call.path, None));
+                Err(Broken::Call(failure)) => {
+                    // It died, or did not come to life, because it was killed here.
+                    if matches!(failure.kind, FailureKind::WorkerLost | FailureKind::NoPython) {
+                        let closed = self.goes_on().map_err(|closed| closed.at(call.path, None));
+                        closed.map_err(|closed| Failure { output: failure.output.clone(), ..closed })?;
+                    }
+                    return Err(failure);
                 }
-                Err(Broken::Call(failure)) => return Err(failure),
             }
         }
+    }
+
+    fn goes_on(&self) -> Result<(), Failure> {
+        self.lock().closed.map_or(Ok(()), |closed| Err(closed.failure()))
     }
 
     fn keeps(&self, worker: &Worker) -> bool {
@@ -166,12 +189,23 @@ impl Pool {
     pub fn shutdown(&self) {
         let idle = {
             let mut state = self.lock();
-            state.closed = true;
+            state.closed.get_or_insert(Closed::ShutDown);
             std::mem::take(&mut state.idle)
         };
         self.groups.kill();
         self.freed.notify_all();
         drop(idle);
+    }
+
+    /// Kills all workers and what their scripts have started, at once, and waits for nothing: calls in flight fail
+    /// with `interrupted`, and so do those that wait for a worker and every later one. A call whose answer was already
+    /// there keeps it. May be called from any thread and more than once (durability spec, section 7).
+    ///
+    /// A call that is just using a tool of `body` fails when the tool has answered.
+    pub fn interrupt(&self) {
+        self.lock().closed = Some(Closed::Interrupted);
+        self.groups.kill();
+        self.freed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -181,13 +215,13 @@ impl Pool {
     /// Takes one of the N places, with the warmest idle worker if there is one.
     fn enter(&self) -> Result<Busy<'_>, Failure> {
         let mut state = self.lock();
-        while !state.closed && state.busy >= self.options.workers.max(1) {
+        while state.closed.is_none() && state.busy >= self.options.workers.max(1) {
             state.waiting += 1;
             state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
         }
-        if state.closed {
-            return Err(closed());
+        if let Some(closed) = state.closed {
+            return Err(closed.failure());
         }
         state.busy += 1;
         Ok(Busy { pool: self, worker: state.idle.pop() })
@@ -220,6 +254,7 @@ impl Faculty for Pool {
             mode,
             inputs: &request.args,
             timeout: request.timeout,
+            identity: request.identity.as_deref(),
         })
     }
 }
@@ -236,7 +271,7 @@ impl Drop for Busy<'_> {
         let mut state = self.pool.lock();
         state.busy -= 1;
         // A worker that is let go is ended outside the lock: that waits for the process.
-        let left = if state.closed { worker } else { worker.and_then(|w| state.keep(w)) };
+        let left = if state.closed.is_some() { worker } else { worker.and_then(|w| state.keep(w)) };
         let waiting = state.waiting > 0;
         drop(state);
         if waiting {
@@ -244,8 +279,4 @@ impl Drop for Busy<'_> {
         }
         drop(left);
     }
-}
-
-fn closed() -> Failure {
-    Failure::new(FailureKind::WorkerLost, "the Python workers were shut down")
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashSet;
 use rustix::event::PollFlags;
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::capture::Capture;
 use super::protocol::{Body, Line, ScriptCall, Sending, settle, write_request};
@@ -81,6 +81,8 @@ impl Groups {
 fn kill(group: Pid) {
     // A group that is gone is as good as one that is killed.
     let _ = kill_process_group(group, Signal::KILL);
+    // Its leader may have left it: for a moment when it begins its session, or because a script said so.
+    let _ = kill_process(group, Signal::KILL);
 }
 
 /// Why a worker could not go on.

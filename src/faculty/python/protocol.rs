@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::base::Value;
-use crate::faculty::{Answer, Failure, FailureKind, Output};
+use crate::faculty::{Answer, CallIdentity, Failure, FailureKind, Output};
 
 /// How deep a value may be nested; the reader of lines stops at 128 with the line's own brackets.
 const DEPTH_LIMIT: usize = 126;
@@ -37,6 +37,8 @@ pub struct ScriptCall<'a> {
     pub inputs: &'a [(Arc<str>, Value)],
     /// How long it may run; none takes the pool's limit.
     pub timeout: Option<Duration>,
+    /// Which call this is; the script sees it in its environment.
+    pub identity: Option<&'a CallIdentity>,
 }
 
 /// The tools a script reaches through `body` (semantics spec, section 11.3).
@@ -108,6 +110,9 @@ pub(super) fn write_request(
         out.extend_from_slice(br#","code":"#);
         write_text(out, call.code);
     }
+    if let Some(identity) = call.identity {
+        write_environment(out, identity, call)?;
+    }
     out.extend_from_slice(br#","args":{"#);
     for (i, (name, value)) in call.inputs.iter().enumerate() {
         if i > 0 {
@@ -121,6 +126,29 @@ pub(super) fn write_request(
         })?;
     }
     out.extend_from_slice(b"}}\n");
+    Ok(())
+}
+
+/// Appends the variables of the call; one that is not given is `null`, so that none is left of the call before.
+fn write_environment(
+    out: &mut Vec<u8>,
+    identity: &CallIdentity,
+    call: &ScriptCall<'_>,
+) -> Result<(), Failure> {
+    for (i, (name, value)) in identity.variables().into_iter().enumerate() {
+        out.extend_from_slice(if i == 0 { br#","env":{"# } else { b"," });
+        write_text(out, name);
+        out.push(b':');
+        match value {
+            Some(value) if value.contains('\0') => {
+                let message = format!("the environment variable `{name}` holds a NUL character");
+                return Err(Failure::new(FailureKind::BadArguments, message).at(call.path, None));
+            }
+            Some(value) => write_text(out, value),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    out.push(b'}');
     Ok(())
 }
 
@@ -188,6 +216,18 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(out, text);
 }
 
+/// Whether a worker may say this of a script. What became of the worker itself, it cannot tell.
+fn is_of_script(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::ScriptFailed
+            | FailureKind::ScriptGaveNoResult
+            | FailureKind::ScriptExited
+            | FailureKind::NoSuchFunction
+            | FailureKind::ResultNotSerialisable
+    )
+}
+
 /// The result of a call that was answered.
 pub(super) fn settle(
     line: Line,
@@ -204,7 +244,8 @@ pub(super) fn settle(
         });
     }
     let path = call.path;
-    let kind = line.kind.as_deref().and_then(FailureKind::from_word).unwrap_or(FailureKind::ScriptFailed);
+    let kind = line.kind.as_deref().and_then(FailureKind::from_word).filter(|kind| is_of_script(*kind));
+    let kind = kind.unwrap_or(FailureKind::ScriptFailed);
     let said = line.message.unwrap_or_default();
     let raised = line.type_name.unwrap_or_default();
     let (message, help) = match kind {
@@ -250,6 +291,7 @@ mod tests {
             mode: Mode::Call,
             inputs: &inputs,
             timeout: None,
+            identity: None,
         };
         let mut out = Vec::new();
         write_request(&mut out, 7, &call, &Sending { code: true, reset: false }).unwrap();
@@ -260,6 +302,34 @@ mod tests {
             "args": {"a": "x\n\u{2028}", "b": [null, "@#SKIP#@"]}
         });
         assert_eq!(json, wanted);
+    }
+
+    #[test]
+    fn the_identity_of_a_call_goes_along_when_there_is_one() {
+        let hash = Arc::from("h");
+        let mut identity = CallIdentity { key: Some("0a".into()), run: None, step: Some("1.2[3]".into()) };
+        let env = |identity: &CallIdentity| {
+            let call = ScriptCall {
+                path: "s.py",
+                code: "",
+                hash: &hash,
+                mode: Mode::Execute,
+                inputs: &[],
+                timeout: None,
+                identity: Some(identity),
+            };
+            let mut out = Vec::new();
+            write_request(&mut out, 1, &call, &Sending { code: false, reset: false })?;
+            Ok::<_, Failure>(serde_json::from_slice::<Json>(&out).unwrap()["env"].clone())
+        };
+        let wanted = serde_json::json!(
+            {"NORMC_IDEMPOTENCY_KEY": "0a", "NORMC_RUN_ID": null, "NORMC_STEP": "1.2[3]"}
+        );
+        assert_eq!(env(&identity).unwrap(), wanted);
+        identity.run = Some("a\0b".into());
+        let failure = env(&identity).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::BadArguments);
+        assert!(failure.message.contains("NORMC_RUN_ID"), "{failure}");
     }
 
     #[test]

@@ -22,11 +22,13 @@ import os
 import resource
 import signal
 
+IDENTITY = ("NORMC_IDEMPOTENCY_KEY", "NORMC_RUN_ID", "NORMC_STEP")
 LIFELINE, MAX_ANSWER, MEMORY = (int(argument) for argument in sys.argv[1:4])
 MAX_DEPTH = 126
 TRACE_LIMIT = 16384
 PLAIN = frozenset([str, int, float, bool, type(None)])
 CALLS_BETWEEN_SIZES = 256
+KEYBOARD = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP)
 
 encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 encode = encoder.encode
@@ -86,6 +88,17 @@ class State:
         self.out = stream(1)
         self.err = stream(2)
         self.calls = 0
+        self.identified = False
+
+    def identify(self, variables):
+        """Which call this is, for the script and the processes it starts. Nothing stays of the call before."""
+        for name in IDENTITY:
+            value = variables.get(name)
+            if value is not None:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
+        self.identified = bool(variables)
 
     def restore(self, script):
         """What one script changed must not change the next."""
@@ -185,6 +198,27 @@ def end():
         os.killpg(0, signal.SIGKILL)
     finally:
         os._exit(0)
+
+
+def detach():
+    """Gives this process a session of its own: what is typed at normc's terminal is for normc.
+
+    It was started as the leader of a process group, so that no such signal could reach it until now; but a leader
+    cannot begin a session. It goes back into normc's group for the moment, deaf to the keyboard.
+    """
+    if os.getpgrp() != os.getpid():
+        # Something stands between: normc knows the group of that.
+        return
+    heard = [(number, signal.signal(number, signal.SIG_IGN)) for number in KEYBOARD]
+    try:
+        os.setpgid(0, os.getpgid(os.getppid()))
+        os.setsid()
+    except OSError:
+        # It stays as it is, at worst without a session.
+        if os.getpgrp() != os.getpid():
+            os.setpgid(0, 0)
+    for number, handler in heard:
+        signal.signal(number, handler)
 
 
 def watch(lifeline):
@@ -420,6 +454,8 @@ def handle(request):
     state.restore(request["path"])
     try:
         try:
+            if state.identified or "env" in request:
+                state.identify(request.get("env", {}))
             value = run(request)
         finally:
             # A child that a script forked falls out of the script here; it must not answer in our place.
@@ -447,6 +483,7 @@ def serve():
 # A descriptor that another child was just being given is none of ours; it would keep that child's pipe open.
 os.closerange(3, LIFELINE)
 os.closerange(LIFELINE + 1, 1024)
+detach()
 watch(LIFELINE)
 limit()
 scripts = {}
