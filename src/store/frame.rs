@@ -4,8 +4,10 @@
 //! magic "NCJ1" | len u32 | crc32c u32 | seq u64 | kind u8 | version u8 | flags u16 | prev [32] | body [len]
 //! ```
 //!
-//! The checksum covers everything after itself and `len`; `prev` is the hash of the previous frame, whole. Knows
-//! neither files nor what a body says.
+//! The checksum covers everything after itself and `len`; `prev` is the hash of the previous frame, whole. `flags` says
+//! how many frames right before this one were not known to survive a loss of power when it was made (65535: any
+//! number): so a reader can tell a group that was torn by a loss of power from damage to what was safe. Knows neither
+//! files nor what a body says.
 
 use crate::base::Digest;
 use crate::run::record::Kind;
@@ -18,6 +20,8 @@ pub const HEADER: usize = 56;
 pub const LONGEST_BODY: usize = 1 << 20;
 /// The version of the frame.
 const VERSION: u8 = 1;
+/// The flags of a frame that says nothing about those before it.
+const ANY: u16 = u16::MAX;
 /// What the checksum covers begins here; `len` is covered too, before it.
 const COVERED: usize = 12;
 
@@ -41,6 +45,12 @@ impl Frame<'_> {
     pub fn digest(&self) -> Digest {
         Digest::of(self.bytes)
     }
+
+    /// The number of the last frame that was known to survive a loss of power when this one was made; 0 for none.
+    pub fn safe(&self) -> u64 {
+        let behind = self.bytes.get(22..24).map_or(ANY, |flags| u16::from_le_bytes(array(flags)));
+        if behind == ANY { 0 } else { self.seq.saturating_sub(1 + u64::from(behind)) }
+    }
 }
 
 /// Why bytes are no frame.
@@ -63,10 +73,22 @@ pub enum FrameError {
     Unknown,
 }
 
-/// Appends a frame to `out` and returns its hash.
+/// Appends a frame to `out`, all before it being safe, and returns its hash.
 ///
 /// INVARIANT: the body has at most [`LONGEST_BODY`] bytes.
 pub fn encode_frame(seq: u64, kind: Kind, prev: &Digest, body: &[u8], out: &mut Vec<u8>) -> Digest {
+    encode_frame_behind(seq, kind, 0, prev, body, out)
+}
+
+/// Appends a frame to `out` and returns its hash. So many frames right before it may not survive a loss of power.
+pub(super) fn encode_frame_behind(
+    seq: u64,
+    kind: Kind,
+    behind: u64,
+    prev: &Digest,
+    body: &[u8],
+    out: &mut Vec<u8>,
+) -> Digest {
     debug_assert!(body.len() <= LONGEST_BODY);
     let start = out.len();
     let len = (body.len() as u32).to_le_bytes();
@@ -74,7 +96,8 @@ pub fn encode_frame(seq: u64, kind: Kind, prev: &Digest, body: &[u8], out: &mut 
     out.extend_from_slice(&len);
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&seq.to_le_bytes());
-    out.extend_from_slice(&[kind as u8, VERSION, 0, 0]);
+    out.extend_from_slice(&[kind as u8, VERSION]);
+    out.extend_from_slice(&u16::try_from(behind).unwrap_or(ANY).to_le_bytes());
     out.extend_from_slice(&prev.0);
     out.extend_from_slice(body);
     let crc = checksum(&out[start..]);
@@ -84,6 +107,11 @@ pub fn encode_frame(seq: u64, kind: Kind, prev: &Digest, body: &[u8], out: &mut 
 
 fn checksum(frame: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&frame[4..8]), &frame[COVERED..])
+}
+
+/// How long the frame at the beginning of some bytes says it is; 0 when not even that is there.
+pub(super) fn frame_len(bytes: &[u8]) -> usize {
+    bytes.get(4..8).map_or(0, |len| HEADER + u32::from_le_bytes(array(len)) as usize)
 }
 
 /// Reads the frame at the beginning of some bytes.
@@ -105,7 +133,7 @@ pub fn read_frame(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
         return Err(FrameError::Checksum);
     }
     let kind = Kind::from_byte(header[20]).ok_or(FrameError::Unknown)?;
-    if header[21] != VERSION || header[22..24] != [0, 0] {
+    if header[21] != VERSION {
         return Err(FrameError::Unknown);
     }
     Ok(Frame {
