@@ -16,6 +16,7 @@ mod lock;
 mod objects;
 mod reader;
 mod segment;
+mod sim;
 
 pub use disk::{Disk, DiskFile, Entry, EntryKind, Info, RealDisk};
 pub use error::{Damage, StoreError};
@@ -24,3 +25,4 @@ pub use journal::{Durability, Journal, JournalOptions};
 pub use layout::{RunDir, Store};
 pub use lock::Holder;
 pub use reader::{JournalReader, Tail, Torn};
+pub use sim::{Call, Fault, SimDisk};
