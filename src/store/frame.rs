@@ -13,7 +13,7 @@ use crate::base::Digest;
 use crate::run::record::Kind;
 
 /// The first four bytes of every frame.
-const MAGIC: [u8; 4] = *b"NCJ1";
+pub(super) const MAGIC: [u8; 4] = *b"NCJ1";
 /// Bytes before the body.
 pub const HEADER: usize = 56;
 /// The longest body; longer values are objects.
@@ -112,6 +112,11 @@ fn checksum(frame: &[u8]) -> u32 {
 /// How long the frame at the beginning of some bytes says it is; 0 when not even that is there.
 pub(super) fn frame_len(bytes: &[u8]) -> usize {
     bytes.get(4..8).map_or(0, |len| HEADER + u32::from_le_bytes(array(len)) as usize)
+}
+
+/// The number that the frame at the beginning of some bytes has, if it is one.
+pub(super) fn read_seq(bytes: &[u8]) -> Option<u64> {
+    bytes.get(COVERED..COVERED + 8).map(|seq| u64::from_le_bytes(array(seq)))
 }
 
 /// Reads the frame at the beginning of some bytes.

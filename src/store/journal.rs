@@ -1,6 +1,7 @@
 //! The journal as it is written: frames are put together in one buffer, written by one call, and made to survive a
 //! loss of power in groups (durability spec, section 4). Knows nothing of what frames say.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,6 +70,12 @@ pub struct Journal {
     _lock: Arc<RunLock>,
 }
 
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("run", &self.run).field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
 impl Journal {
     pub(super) fn start(
         run: &RunDir,
@@ -111,7 +118,9 @@ impl Journal {
             Segment::open(disk, &journal, tail.segment, tail.offset, reserve)?
         };
         // Without it the run goes on as well, only with less room for its end.
-        let _ = make_reserve(disk, run.path());
+        if make_reserve(disk, run.path()).is_ok() {
+            disk.sync_dir(run.path()).map_err(|e| StoreError::io("sync", run.path(), e))?;
+        }
         let head = if tail.seq == 0 { (0, options.first_prev) } else { (tail.seq, tail.digest) };
         let journal = Self::new(run, lock, segment, fresh, head, options)?;
         journal.object_writer.clean(run.disk().as_ref());

@@ -15,6 +15,7 @@ mod layout;
 mod lock;
 mod objects;
 mod reader;
+mod scan;
 mod segment;
 mod sim;
 

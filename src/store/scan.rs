@@ -1,0 +1,125 @@
+//! Looks for good frames behind a place where none stands, to tell what an interrupted write left from damage
+//! (durability spec, section 6). Time and memory are bounded, whatever the bytes are.
+
+use std::io;
+
+use super::disk::DiskFile;
+use super::frame::{FrameError, HEADER, LONGEST_BODY, MAGIC, read_frame, read_seq};
+use super::segment::LONGEST_SEGMENT;
+
+/// How much is read at once.
+const PIECE: usize = 1 << 20;
+/// No frame ends behind this place of a file.
+const FARTHEST: u64 = 2 * LONGEST_SEGMENT;
+/// How many bytes are checked at most; only a file made to look like frames everywhere needs more.
+const MOST_CHECKED: u64 = 1 << 30;
+
+/// What was found behind the place.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// The first good frame.
+    pub(super) next: Option<u64>,
+    /// Frames up to here were known to survive a loss of power when some good frame was made.
+    pub(super) safe: u64,
+    /// How many bytes there are, zeros at the end not counted.
+    pub(super) bytes: u64,
+    /// The last file ends exactly with a good frame.
+    pub(super) ends_with_frame: bool,
+    checked: u64,
+}
+
+impl Scan {
+    /// Looks through a file from `offset` on for frames of numbers above `low` and up to `high`.
+    pub(super) fn file(&mut self, file: &dyn DiskFile, offset: u64, low: u64, high: u64) -> io::Result<()> {
+        let mut window: Vec<u8> = Vec::new();
+        // INVARIANT: the window's first byte stands at `base` in the file, and `at` in it is the next to look at.
+        let (mut base, mut at, mut at_end) = (offset, 0, false);
+        let mut last = offset;
+        self.ends_with_frame = false;
+        loop {
+            if !at_end && window.len() - at < HEADER + LONGEST_BODY {
+                window.drain(..at);
+                base += at as u64;
+                at = 0;
+                let old = window.len();
+                window.resize(old + PIECE, 0);
+                let read = file.read_full_at(&mut window[old..], base + old as u64)?;
+                window.truncate(old + read);
+                at_end = read < PIECE || base > FARTHEST;
+                if let Some(nonzero) = last_nonzero(&window[old..]) {
+                    last = base + (old + nonzero + 1) as u64;
+                }
+                continue;
+            }
+            let Some(found) = find_magic(&window, at, (last.saturating_sub(base)) as usize) else {
+                if at_end {
+                    break;
+                }
+                // The window may end within the mark of a frame.
+                at = window.len().saturating_sub(MAGIC.len() - 1).max(at);
+                continue;
+            };
+            at = found;
+            if !at_end && window.len() - at < HEADER + LONGEST_BODY {
+                continue;
+            }
+            match self.frame(&window[at..], low, high) {
+                Some(len) => {
+                    at += len;
+                    self.ends_with_frame = at_end && at == window.len();
+                }
+                None => {
+                    at += 1;
+                    self.ends_with_frame = false;
+                }
+            }
+        }
+        self.bytes += last - offset;
+        Ok(())
+    }
+
+    /// The length of the frame at the beginning of some bytes, if it is a good one.
+    fn frame(&mut self, bytes: &[u8], low: u64, high: u64) -> Option<usize> {
+        let seq = read_seq(bytes).filter(|seq| *seq > low && *seq <= high)?;
+        if self.checked > MOST_CHECKED {
+            // INVARIANT: in doubt it is damage, never something to be cut.
+            self.next.get_or_insert(seq);
+            self.safe = u64::MAX;
+            return None;
+        }
+        match read_frame(bytes) {
+            Ok(frame) => {
+                self.next.get_or_insert(seq);
+                self.safe = self.safe.max(frame.safe());
+                self.checked += frame.bytes.len() as u64;
+                Some(frame.bytes.len())
+            }
+            Err(error) => {
+                self.checked += (bytes.len().min(HEADER + LONGEST_BODY)) as u64;
+                if error == FrameError::Unknown {
+                    self.next.get_or_insert(seq);
+                    self.safe = u64::MAX;
+                }
+                None
+            }
+        }
+    }
+}
+
+fn find_magic(window: &[u8], from: usize, upto: usize) -> Option<usize> {
+    let upto = (upto + MAGIC.len()).min(window.len());
+    let part = window.get(from..upto)?;
+    part.windows(MAGIC.len()).position(|bytes| bytes == MAGIC).map(|at| from + at)
+}
+
+fn last_nonzero(bytes: &[u8]) -> Option<usize> {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let mut end = bytes.len();
+    for chunk in bytes.rchunks(ZEROS.len()) {
+        if *chunk != ZEROS[..chunk.len()] {
+            break;
+        }
+        end -= chunk.len();
+    }
+    bytes[..end].iter().rposition(|byte| *byte != 0)
+}
