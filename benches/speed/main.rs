@@ -84,7 +84,7 @@ fn run(model: &Arc<Model>, jobs: usize) -> Outcome {
 fn run_graph(graph: &Arc<normc::run::Graph>, jobs: usize) -> Outcome {
     let data = initial_values(&graph.model).unwrap();
     let tools = Arc::new(Tools::new(Path::new("."), jobs, Arc::new(FixedClock(0))).unwrap());
-    let options = Options { jobs, max_cycles: None, fail_fast: false };
+    let options = Options { jobs, ..Options::default() };
     let outcome = engine::run(State::new(Arc::clone(graph), data), &tools, &options, &mut Quiet);
     assert_eq!(outcome.status, Status::Completed, "a workload does not run to its end");
     outcome

@@ -19,10 +19,29 @@ pub enum Exit {
     NotFound = 66,
     /// A fault of normc itself.
     Internal = 70,
+    /// Another process works on the run.
+    Locked = 73,
     /// Reading or writing failed.
     InputOutput = 74,
-    /// The run waits: stopped at a limit.
+    /// The run waits: stopped at a limit, or for a word of the user.
     Waiting = 75,
+    /// Stopped by SIGHUP.
+    HungUp = 129,
+    /// Stopped by SIGINT.
+    Interrupted = 130,
+    /// Stopped by SIGTERM.
+    Terminated = 143,
+}
+
+impl Exit {
+    /// The code of a run that a signal stopped: 128 and its number.
+    pub(super) fn of_signal(signal: i32) -> Self {
+        match signal {
+            1 => Self::HungUp,
+            15 => Self::Terminated,
+            _ => Self::Interrupted,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the command line reads files, the environment and the clock")]
 
 mod check;
+mod clock;
 mod compile;
 mod completions;
 mod exec;
@@ -12,6 +13,8 @@ mod explain;
 mod import;
 mod open;
 mod output;
+mod signals;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -30,7 +33,8 @@ pub use exit::Exit;
     after_help = "Examples:\n  normc check plan.nc\n  normc compile plan.nc -o plan.json\n  normc exec plan.nc \
                   --set '{number}=5'\n  normc exec plan.json --inputs inputs.json --json\n  normc explain NC201\n\n\
                   Exit codes: 0 done; 1 the plan has errors or the run failed; 2 usage; 3 deadlock; 65 bad data; \
-                  66 not found; 70 internal; 74 input/output; 75 stopped at a limit.",
+                  66 not found; 70 internal; 73 in use; 74 input/output; 75 waiting (a limit, a word of \
+                  yours); 130, 143 stopped by a signal.",
     max_term_width = 100
 )]
 struct Arguments {
@@ -42,7 +46,7 @@ struct Arguments {
 enum Command {
     Compile(compile::Arguments),
     Check(check::Arguments),
-    Exec(exec::Arguments),
+    Exec(Box<exec::Arguments>),
     Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::base::{Clock, Value};
 use crate::faculty::files::Root;
 use crate::faculty::python::{Pool, PoolOptions};
-use crate::faculty::{self, Action, Answer, Faculty, Failure, Request, Script};
+use crate::faculty::{self, Action, Answer, CallIdentity, Faculty, Failure, Request, Script};
 use crate::run::sequence::{Call, CallKind, Contract};
 use crate::run::{ScriptPlace, StepFailure};
 
@@ -41,15 +41,25 @@ impl Tools {
         })
     }
 
-    /// Makes one call.
+    /// Makes one call; a script is told which one it is.
     ///
     /// # Errors
     /// The faculty's failure, as a failure of the step.
-    pub fn call(&self, call: &Call, timeout: Option<f64>) -> Result<Answer, StepFailure> {
-        self.ask(call, timeout).map_err(|failure| step_failure(call, &failure))
+    pub fn call(
+        &self,
+        call: &Call,
+        timeout: Option<f64>,
+        identity: Option<Arc<CallIdentity>>,
+    ) -> Result<Answer, StepFailure> {
+        self.ask(call, timeout, identity).map_err(|failure| step_failure(call, &failure))
     }
 
-    fn ask(&self, call: &Call, timeout: Option<f64>) -> Result<Answer, Failure> {
+    fn ask(
+        &self,
+        call: &Call,
+        timeout: Option<f64>,
+        identity: Option<Arc<CallIdentity>>,
+    ) -> Result<Answer, Failure> {
         let timeout = timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
         match &call.kind {
             CallKind::Builtin(name) => {
@@ -63,7 +73,8 @@ impl Tools {
                     Contract::Globals => Action::Execute(script),
                     Contract::Main => Action::CallMain(script),
                 };
-                Faculty::call(&self.python, &Request { timeout, ..Request::new(action, call.inputs.clone()) })
+                let request = Request { timeout, identity, ..Request::new(action, call.inputs.clone()) };
+                Faculty::call(&self.python, &request)
             }
         }
     }
@@ -80,6 +91,16 @@ impl Tools {
         });
         scripts.insert(Arc::clone(path), read.clone());
         read
+    }
+
+    /// The hash of a script's bytes as they are run, none when it cannot be read.
+    pub(super) fn script_hash(&self, path: &Arc<str>) -> Option<Arc<str>> {
+        self.script(path).ok().map(|script| Arc::clone(&script.hash))
+    }
+
+    /// Ends all scripts that run, and refuses all later ones. Waits for nothing.
+    pub fn interrupt(&self) {
+        self.python.interrupt();
     }
 
     /// Ends all workers.
@@ -120,6 +141,7 @@ pub(super) struct Job {
     pub(super) index: usize,
     pub(super) call: Call,
     pub(super) timeout: Option<f64>,
+    pub(super) identity: Option<Arc<CallIdentity>>,
 }
 
 /// What came back.
@@ -132,7 +154,7 @@ pub(super) struct Done {
 /// Takes jobs until there are no more.
 pub(super) fn work(tools: &Tools, jobs: &Receiver<Job>, done: &Sender<super::driver::Message>) {
     for job in jobs {
-        let answer = tools.call(&job.call, job.timeout);
+        let answer = tools.call(&job.call, job.timeout, job.identity);
         let message = super::driver::Message::Call(Done { flight: job.flight, index: job.index, answer });
         if done.send(message).is_err() {
             return;

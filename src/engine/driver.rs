@@ -1,4 +1,5 @@
-//! The driver loop.
+//! The driver loop. What is ready is started a generation at a time; between two generations the recorder brings what
+//! was recorded to the level the next one needs, so that one write or one sync serves all of a generation.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,15 +7,19 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rustc_hash::FxHashMap;
 
-use crate::faculty::Answer;
+use crate::faculty::{Answer, CallIdentity, FailureKind};
 use crate::run::decide::{Action, decide};
 use crate::run::sequence::{Call, CallAnswer, CallKind, SemanticTask, SyntacticTask};
 use crate::run::state::{ApplyError, Ready};
 use crate::run::{
-    CallLog, Event, Graph, Happening, Outcome, Printed, State, StepFailure, StepKey, StepTime, Watch,
+    CallLog, Event, Graph, Happening, Outcome, Printed, State, StepFailure, StepKey, StepTime, Stop, Watch,
 };
+use crate::store::StoreError;
 
 use super::calls::{Done, Job, Tools, work};
+use super::identity::Identities;
+use super::interrupt::Interrupt;
+use super::recorder::Recorder;
 
 /// Work on fewer cells than this is done by the driver itself: handing it over would cost more.
 const SMALL: usize = 4096;
@@ -31,6 +36,23 @@ pub struct Options {
     pub max_cycles: Option<u32>,
     /// Nothing new starts once a step has failed.
     pub fail_fast: bool,
+    /// Asks the run to stop.
+    pub interrupt: Interrupt,
+    /// How long running steps may go on once the run was asked to stop.
+    pub grace: Duration,
+}
+
+impl Default for Options {
+    /// One job, no limits, ten seconds of grace.
+    fn default() -> Self {
+        Self {
+            jobs: 1,
+            max_cycles: None,
+            fail_fast: false,
+            interrupt: Interrupt::default(),
+            grace: Duration::from_secs(10),
+        }
+    }
 }
 
 /// What threads send to the driver.
@@ -46,6 +68,8 @@ struct Flight {
     ready: Ready,
     step: StepKey,
     kind: FlightKind,
+    /// Scripts are at work; whether the step must never run twice.
+    script: Option<bool>,
 }
 
 enum FlightKind {
@@ -60,8 +84,31 @@ enum FlightKind {
     },
 }
 
-/// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run.
+/// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run. Nothing is
+/// written down.
 pub fn run(state: State, tools: &Arc<Tools>, options: &Options, watch: &mut dyn Watch) -> Outcome {
+    drive(state, tools, options, watch, None).0
+}
+
+/// Runs a plan and writes down what happens. The second part is why the recording failed, if it did; the run was
+/// stopped then, and its outcome must not be relied on.
+pub(super) fn run_recorded(
+    state: State,
+    tools: &Arc<Tools>,
+    options: &Options,
+    watch: &mut dyn Watch,
+    recorder: &mut Recorder,
+) -> (Outcome, Option<StoreError>) {
+    drive(state, tools, options, watch, Some(recorder))
+}
+
+fn drive(
+    state: State,
+    tools: &Arc<Tools>,
+    options: &Options,
+    watch: &mut dyn Watch,
+    recorder: Option<&mut Recorder>,
+) -> (Outcome, Option<StoreError>) {
     let begun = Instant::now();
     let graph = Arc::clone(state.graph());
     watch.begins(&graph);
@@ -74,8 +121,10 @@ pub fn run(state: State, tools: &Arc<Tools>, options: &Options, watch: &mut dyn 
         tools: Arc::clone(tools),
         options: options.clone(),
         watch,
+        recorder,
         flights: FxHashMap::default(),
         next_flight: 0,
+        outbox: Vec::new(),
         message_in,
         messages,
         job_in,
@@ -84,6 +133,9 @@ pub fn run(state: State, tools: &Arc<Tools>, options: &Options, watch: &mut dyn 
         rayon: None,
         times,
         parked: false,
+        stopping: None,
+        killed: false,
+        failure: None,
         last_tick: begun,
     };
     driver.drive();
@@ -96,8 +148,11 @@ struct Driver<'w> {
     tools: Arc<Tools>,
     options: Options,
     watch: &'w mut dyn Watch,
+    recorder: Option<&'w mut Recorder>,
     flights: FxHashMap<u64, Flight>,
     next_flight: u64,
+    /// Calls of scripts whose intent is not written yet.
+    outbox: Vec<Job>,
     message_in: Sender<Message>,
     messages: Receiver<Message>,
     job_in: Sender<Job>,
@@ -107,31 +162,118 @@ struct Driver<'w> {
     times: Vec<StepTime>,
     /// Something was ready and not started, because of a limit.
     parked: bool,
+    /// When the run was asked to stop.
+    stopping: Option<Instant>,
+    /// Running scripts were ended.
+    killed: bool,
+    /// Why nothing can be written down any more.
+    failure: Option<StoreError>,
     last_tick: Instant,
 }
 
 impl Driver<'_> {
     fn drive(&mut self) {
         loop {
+            self.look_for_interrupt();
+            let mut generation = if self.is_stopping() { 0 } else { self.state.ready_len() };
             let mut steps = 0_u32;
-            while let Some(ready) = self.state.next_ready() {
+            while let Some(ready) = self.state.next_ready(&mut generation) {
                 self.start(ready);
-                // Answers are looked at in between, so that the threads never run dry behind a long line of small work.
                 steps += 1;
+                // Answers are looked at in between, so that the threads never run dry behind a long line of small work.
                 if steps.is_multiple_of(64) {
+                    self.send_out();
                     self.take_messages();
+                    self.keep_up();
                 }
+            }
+            self.take_messages();
+            self.send_out();
+            if !self.is_stopping() && self.state.ready_len() > 0 {
+                self.keep_up();
+                continue;
             }
             if self.flights.is_empty() {
                 return;
             }
+            self.record(Recorder::idle);
             match self.messages.recv_timeout(TICK) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             self.take_messages();
+            self.record(Recorder::settle);
             self.tick();
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.is_some() || self.failure.is_some()
+    }
+
+    /// Asked once, nothing new starts; asked twice, or when the grace is over, what runs is ended.
+    fn look_for_interrupt(&mut self) {
+        let times = self.options.interrupt.times();
+        if times == 0 && self.failure.is_none() {
+            return;
+        }
+        let since = *self.stopping.get_or_insert_with(Instant::now);
+        // What can no longer be written down need not be waited for either.
+        let over = times > 1 || self.failure.is_some() || since.elapsed() >= self.options.grace;
+        if !self.killed && over {
+            self.killed = true;
+            self.tools.interrupt();
+        }
+    }
+
+    /// Does something with the recorder, if there is one; when that fails, the run stops.
+    fn record<T>(&mut self, act: impl FnOnce(&mut Recorder) -> Result<T, StoreError>) -> Option<T> {
+        match act(self.recorder.as_deref_mut().filter(|_| self.failure.is_none())?) {
+            Ok(done) => Some(done),
+            Err(failure) => {
+                self.failure = Some(failure);
+                None
+            }
+        }
+    }
+
+    fn keep_up(&mut self) {
+        self.record(Recorder::keep_up);
+        self.look_for_interrupt();
+    }
+
+    /// Brings what was recorded to its level, then lets the scripts start that wait for that.
+    fn send_out(&mut self) {
+        self.record(Recorder::settle);
+        if self.outbox.is_empty() {
+            return;
+        }
+        if self.failure.is_some() {
+            // What could not be written down does not start.
+            for job in std::mem::take(&mut self.outbox) {
+                self.flights.remove(&job.flight);
+            }
+            return;
+        }
+        let jobs = std::mem::take(&mut self.outbox);
+        while self.threads.len() < self.options.jobs.max(1)
+            && self.threads.len() < self.jobs.len() + jobs.len()
+        {
+            let (tools, queue, done) = (Arc::clone(&self.tools), self.jobs.clone(), self.message_in.clone());
+            let name = format!("call {}", self.threads.len());
+            match std::thread::Builder::new().name(name).spawn(move || work(&tools, &queue, &done)) {
+                Ok(thread) => self.threads.push(thread),
+                Err(_) => break,
+            }
+        }
+        for job in jobs {
+            if self.threads.is_empty() {
+                let answer = self.tools.call(&job.call, job.timeout, job.identity);
+                self.take(Message::Call(Done { flight: job.flight, index: job.index, answer }));
+            } else {
+                let _ = self.job_in.send(job);
+            }
         }
     }
 
@@ -156,10 +298,10 @@ impl Driver<'_> {
             return;
         }
         match decide(&self.state, ready) {
-            Action::Settle(what, round) => self.commit(ready, round, what, None),
+            Action::Settle(what, round) => self.commit(ready, round, what, None, None),
             Action::Syntactic(task) if task.size() < SMALL => {
                 let done = task.run(&self.graph.model, self.graph.inference(ready.item));
-                self.commit(ready, ready.round, happening(done), None);
+                self.commit(ready, ready.round, happening(done), None, None);
             }
             Action::Syntactic(task) => self.spawn_syntactic(ready, task),
             Action::Semantic(task) => self.start_semantic(ready, task),
@@ -171,7 +313,7 @@ impl Driver<'_> {
         if builtin && task.calls.len() < SMALL / 16 {
             let (done, log) = call_all(&self.tools, &task);
             self.count(ready, &log);
-            self.commit(ready, ready.round, happening(done), None);
+            self.commit(ready, ready.round, happening(done), None, None);
         } else if builtin {
             self.spawn_builtin(ready, task);
         } else {
@@ -179,11 +321,10 @@ impl Driver<'_> {
         }
     }
 
-    fn enter(&mut self, ready: Ready, kind: FlightKind) -> u64 {
-        let step = self.state.step(ready);
+    fn enter(&mut self, ready: Ready, step: StepKey, kind: FlightKind, script: Option<bool>) -> u64 {
         self.watch.started(&self.graph, &step);
         self.next_flight += 1;
-        self.flights.insert(self.next_flight, Flight { ready, step, kind });
+        self.flights.insert(self.next_flight, Flight { ready, step, kind, script });
         self.next_flight
     }
 
@@ -210,52 +351,58 @@ impl Driver<'_> {
     }
 
     fn spawn_syntactic(&mut self, ready: Ready, task: SyntacticTask) {
-        let flight = self.enter(ready, FlightKind::Whole);
+        let flight = self.enter(ready, self.state.step(ready), FlightKind::Whole, None);
         let graph = Arc::clone(&self.graph);
         self.spawn(flight, move || (task.run(&graph.model, graph.inference(ready.item)), CallLog::default()));
     }
 
     fn spawn_builtin(&mut self, ready: Ready, task: Box<SemanticTask>) {
-        let flight = self.enter(ready, FlightKind::Whole);
+        let flight = self.enter(ready, self.state.step(ready), FlightKind::Whole, None);
         let tools = Arc::clone(&self.tools);
         self.spawn(flight, move || call_all_parallel(&tools, &task));
     }
 
+    /// Records that scripts are about to be called, and puts the calls into the outbox.
     fn send_calls(&mut self, ready: Ready, mut task: Box<SemanticTask>) {
         let calls = std::mem::take(&mut task.calls);
-        let timeout = task.timeout;
-        let count = calls.len();
+        let (timeout, once, count) = (task.timeout, task.is_once(), calls.len());
+        let step = self.state.step(ready);
+        let identities = self.announce(ready, &step, &calls, once);
         let kind = FlightKind::Calls { task, answers: vec![None; count], open: count, failure: None };
-        let flight = self.enter(ready, kind);
+        let flight = self.enter(ready, step, kind, Some(once));
         if count == 0 {
             self.land(flight);
             return;
         }
-        while self.threads.len() < self.options.jobs.max(1) && self.threads.len() < self.jobs.len() + count {
-            let (tools, jobs, done) = (Arc::clone(&self.tools), self.jobs.clone(), self.message_in.clone());
-            let name = format!("call {}", self.threads.len());
-            match std::thread::Builder::new().name(name).spawn(move || work(&tools, &jobs, &done)) {
-                Ok(thread) => self.threads.push(thread),
-                Err(_) => break,
-            }
-        }
+        let mut identities = identities.into_iter();
         for (index, call) in calls.into_iter().enumerate() {
-            let job = Job { flight, index, call, timeout };
-            if self.threads.is_empty() {
-                let answer = self.tools.call(&job.call, job.timeout);
-                self.take(Message::Call(Done { flight, index, answer }));
-            } else {
-                let _ = self.job_in.send(job);
-            }
+            self.outbox.push(Job { flight, index, call, timeout, identity: identities.next() });
         }
+    }
+
+    /// Records the intent of a step, and makes the identities of its calls.
+    fn announce(
+        &mut self,
+        ready: Ready,
+        step: &StepKey,
+        calls: &[Call],
+        once: bool,
+    ) -> Vec<Arc<CallIdentity>> {
+        let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) else {
+            return Vec::new();
+        };
+        let name: Arc<str> = Arc::from(self.graph.step_name(step));
+        let mut identities = Identities::new(recorder.run(), &name, calls, &self.tools);
+        recorder.intent(step, ready.round, identities.step_key, once);
+        identities.take()
     }
 
     fn take(&mut self, message: Message) {
         match message {
             Message::Work(flight, done, log) => {
-                if let Some(Flight { ready, .. }) = self.flights.remove(&flight) {
+                if let Some(Flight { ready, script, .. }) = self.flights.remove(&flight) {
                     self.count(ready, &log);
-                    self.commit(ready, ready.round, happening(*done), Some(&log));
+                    self.commit(ready, ready.round, happening(*done), Some(&log), script);
                 }
             }
             Message::Call(done) => {
@@ -283,7 +430,7 @@ impl Driver<'_> {
 
     /// All calls of a step are back.
     fn land(&mut self, flight: u64) {
-        let Some(Flight { ready, kind: FlightKind::Calls { task, answers, failure, .. }, .. }) =
+        let Some(Flight { ready, script, kind: FlightKind::Calls { task, answers, failure, .. }, .. }) =
             self.flights.remove(&flight)
         else {
             return;
@@ -300,10 +447,12 @@ impl Driver<'_> {
         }
         self.count(ready, &log);
         let done = match failure {
+            // What was ended by the user has neither failed nor given anything: it is open, and runs again on a resume.
+            Some((_, failure)) if self.killed && failure.kind == FailureKind::Interrupted.as_str() => return,
             Some((_, failure)) => Err(failure),
             None => task.finish(values).map(Happening::Gave),
         };
-        self.commit(ready, ready.round, happening(done), Some(&log));
+        self.commit(ready, ready.round, happening(done), Some(&log), script);
     }
 
     fn count(&mut self, ready: Ready, log: &CallLog) {
@@ -313,13 +462,24 @@ impl Driver<'_> {
         }
     }
 
-    /// Applies an event and tells the watcher.
-    fn commit(&mut self, ready: Ready, round: u32, what: Happening, log: Option<&CallLog>) {
+    /// Applies an event, records it and tells the watcher. Nothing that follows from it is started before the recorder
+    /// has settled.
+    fn commit(
+        &mut self,
+        ready: Ready,
+        round: u32,
+        what: Happening,
+        log: Option<&CallLog>,
+        script: Option<bool>,
+    ) {
         let mut event = Event { step: self.state.step(ready), round, what };
         if let Err(ApplyError::Append(error)) = self.state.apply_to(ready, &event) {
             let failure = StepFailure::new(error.kind(), format!("what is appended does not fit: {error}"));
             event.what = Happening::Failed(Arc::new(failure));
             let _ = self.state.apply_to(ready, &event);
+        }
+        if let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) {
+            recorder.event(&event, log, script);
         }
         self.watch.event(&self.graph, &event, log);
         for news in self.state.take_news() {
@@ -327,12 +487,17 @@ impl Driver<'_> {
         }
     }
 
-    fn finish(self, begun: Instant) -> Outcome {
+    fn finish(self, begun: Instant) -> (Outcome, Option<StoreError>) {
         drop(self.job_in);
         for thread in self.threads {
             let _ = thread.join();
         }
-        Outcome::of(self.state, self.parked, self.times, begun.elapsed())
+        let stop = match (self.options.interrupt.signal(), self.parked) {
+            (Some(signal), _) => Some(Stop::Signal(signal)),
+            (None, true) => Some(Stop::Limit),
+            (None, false) => None,
+        };
+        (Outcome::of(self.state, stop, self.times, begun.elapsed()), self.failure)
     }
 }
 
@@ -345,7 +510,7 @@ fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailur
     let mut answers = Vec::with_capacity(task.calls.len());
     for call in &task.calls {
         log.calls += 1;
-        match tools.call(call, task.timeout) {
+        match tools.call(call, task.timeout, None) {
             Ok(answer) => answers.push(CallAnswer { value: answer.value, text: answer.text }),
             Err(failure) => return (Err(failure), log),
         }
@@ -355,7 +520,7 @@ fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailur
 
 fn call_all_parallel(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
     use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-    let one = |call: &Call| tools.call(call, task.timeout);
+    let one = |call: &Call| tools.call(call, task.timeout, None);
     let answers: Vec<Result<Answer, StepFailure>> = task.calls.par_iter().map(one).collect();
     let log = CallLog { calls: answers.len(), ..CallLog::default() };
     let answers: Result<Vec<CallAnswer>, StepFailure> =

@@ -6,8 +6,22 @@
 
 mod calls;
 mod driver;
+mod identity;
+mod interrupt;
+mod past;
+mod plan;
+mod recorder;
+mod resume;
 mod run_id;
+mod session;
+mod told;
 
 pub use calls::Tools;
 pub use driver::{Options, run};
+pub use interrupt::Interrupt;
+pub use past::{Past, RunError};
+pub use plan::Plan;
+pub use resume::{Again, Found, Resumption, Wish};
 pub use run_id::new_run_id;
+pub use session::{Closing, Ended, Keeping, Session, signal_name};
+pub use told::Told;

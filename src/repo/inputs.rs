@@ -98,6 +98,13 @@ impl Inputs {
         Err(Box::new(problem))
     }
 
+    /// What is given, by the names of the concepts, as an inputs file would say it; from a model it was applied to.
+    pub fn settled(&self, model: &Model) -> JsonMap<String, Json> {
+        let index = Index::of(model);
+        let concepts = self.entries.iter().filter_map(|input| index.find(&input.name, model).ok());
+        concepts.filter_map(|id| model.concepts.get(id)).filter_map(Concept::as_input).collect()
+    }
+
     /// Returns whether nothing is given.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -118,6 +125,19 @@ impl Inputs {
             }
         }
         if problems.iter().any(Diagnostic::is_error) { Err(problems) } else { Ok(problems) }
+    }
+}
+
+impl Concept {
+    /// Its data as an entry of an inputs file, with its name; none when it has none.
+    pub fn as_input(&self) -> Option<(String, Json)> {
+        let data = self.data.clone()?;
+        let mut entry = JsonMap::new();
+        entry.insert("data".to_owned(), data);
+        if let Some(axes) = &self.axes {
+            entry.insert("axes".to_owned(), axes.iter().map(|a| Json::from(&**a)).collect());
+        }
+        Some((self.name.to_string(), Json::Object(entry)))
     }
 }
 

@@ -6,6 +6,7 @@
 //! model.
 
 mod bundle;
+mod document;
 mod entry;
 mod header;
 mod inputs;
@@ -18,6 +19,7 @@ mod required;
 mod types;
 
 pub use bundle::{BUNDLE_VERSION, Repositories, TwoFiles, this_program};
+pub use document::{ReadBack, read_document, two_file_document};
 pub use entry::{ConceptEntry, InferenceEntry};
 pub use header::{
     Generator, InferenceSpans, Place, PlanInfo, Remark, RequiredInput, SourceFileInfo, SourceInfo, Spans,

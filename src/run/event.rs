@@ -76,6 +76,8 @@ pub enum SkipCause {
     Gate(ItemId),
     /// A value it needs was skipped.
     Input(crate::repo::ConceptId),
+    /// The user said so, for a step that was interrupted and must not run twice.
+    Told,
 }
 
 /// Why a step failed: an error that can be stored and read by another process.

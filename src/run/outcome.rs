@@ -22,8 +22,17 @@ pub enum Status {
     Stuck,
     /// Some item failed.
     Failed,
-    /// Stopped by the cycle limit.
+    /// Stopped before it could end.
     Interrupted,
+}
+
+/// What stopped a run before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The cycle limit.
+    Limit,
+    /// A signal, by its number.
+    Signal(i32),
 }
 
 impl Status {
@@ -65,6 +74,8 @@ pub struct StepTime {
 pub struct Outcome {
     /// How it ended.
     pub status: Status,
+    /// What stopped it before its end, if anything did.
+    pub stop: Option<Stop>,
     /// The final concepts, in the order of the plan.
     pub finals: Vec<FinalValue>,
     /// The last state, for whoever wants to look closer.
@@ -80,21 +91,23 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Sums up a state after which nothing moved any more. `parked` says that ready work was held back by a limit.
-    pub fn of(state: State, parked: bool, times: Vec<StepTime>, elapsed: Duration) -> Self {
+    /// Sums up a state after which nothing moved any more. `stop` says what held ready work back.
+    pub fn of(state: State, stop: Option<Stop>, times: Vec<StepTime>, elapsed: Duration) -> Self {
         let deadlock = if state.is_complete() { Deadlock::default() } else { explain(&state) };
-        let status = if !state.failures().is_empty() {
+        let status = if matches!(stop, Some(Stop::Signal(_))) && !state.is_settled() {
+            Status::Interrupted
+        } else if !state.failures().is_empty() {
             Status::Failed
         } else if state.is_complete() {
             Status::Completed
-        } else if parked {
+        } else if stop.is_some() {
             Status::Interrupted
         } else {
             Status::Stuck
         };
         let finals = Self::finals(&state);
         let failures = state.failures().to_vec();
-        Self { status, finals, state, deadlock, failures, times, elapsed }
+        Self { status, stop, finals, state, deadlock, failures, times, elapsed }
     }
 
     fn finals(state: &State) -> Vec<FinalValue> {

@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::event::StepKey;
+use super::event::{Event, Happening, SkipCause, StepKey};
 use super::graph::ItemId;
 use super::record::{
     Decoder, Ending, Epoch, Fetch, Intent, Kind, Record, RecordError, Redone, RunInfo, Setting, Suspension,
@@ -163,6 +163,9 @@ pub struct Replay {
     pub applied: u64,
     /// Events that no longer count, or no longer fit.
     pub dropped: u64,
+    /// Failures that were left out, for their steps are to be tried again.
+    pub failed: Vec<StepKey>,
+    retry: bool,
     validity: Validity,
     decoder: Decoder,
 }
@@ -189,9 +192,18 @@ impl Replay {
             in_doubt: FxHashMap::default(),
             applied: 0,
             dropped: 0,
+            failed: Vec::new(),
+            retry: false,
             validity,
             decoder: Decoder::default(),
         }
+    }
+
+    /// Leaves failures out, so that their steps can start again (runtime spec, section 12).
+    #[must_use]
+    pub fn retrying(mut self) -> Self {
+        self.retry = true;
+        self
     }
 
     /// Folds one frame, in the order of the journal.
@@ -225,8 +237,15 @@ impl Replay {
             }
             Record::Step(mut event) => {
                 self.translate(seq, &mut event.step, event.round)?;
+                if !self.validity.plain {
+                    self.translate_cause(seq, &mut event);
+                }
                 if !self.in_doubt.is_empty() {
                     self.in_doubt.remove(&event.step);
+                }
+                if self.retry && kind == Kind::Failed {
+                    self.failed.push(event.step);
+                    return Ok(());
                 }
                 match self.state.apply(&event) {
                     Ok(()) => self.applied += 1,
@@ -239,6 +258,22 @@ impl Replay {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The item a gate counts for now.
+    fn translate_cause(&self, seq: u64, event: &mut Event) {
+        let Happening::Skipped(cause) = &mut event.what else { return };
+        match cause {
+            SkipCause::Gate(gate) => {
+                let step = StepKey { item: *gate, path: event.step.path.clone() };
+                *gate = self.validity.now(seq, &step, event.round).unwrap_or(event.step.item);
+            }
+            // Concepts have other numbers in another plan; the step's own value stands for the one that was skipped.
+            SkipCause::Input(concept) => {
+                *concept = self.state.graph().inference(event.step.item).target;
+            }
+            SkipCause::Told => {}
+        }
     }
 
     fn translate(&self, seq: u64, step: &mut StepKey, round: u32) -> Result<(), ReplayError> {

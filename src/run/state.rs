@@ -118,10 +118,16 @@ impl State {
         &self.graph
     }
 
-    /// Takes the next item that can start, in the order in which they became ready. Each is given out once; after a
-    /// fold of old events only what they left open is given out.
-    pub fn next_ready(&mut self) -> Option<Ready> {
+    /// How many items became ready and were not looked at yet; some may have settled since.
+    pub fn ready_len(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Takes the next item that can start, in the order in which they became ready, and looks at `left` at most, which
+    /// counts down. Each is given out once; after a fold of old events only what they left open is given out.
+    pub fn next_ready(&mut self, left: &mut usize) -> Option<Ready> {
         loop {
+            *left = left.checked_sub(1)?;
             let (frame, item) = self.ready.pop_front()?;
             let (local, scope) = (self.graph.item(item).local as usize, self.graph.item(item).scope);
             // The frame may have ended since, and its place may hold one of another loop.
@@ -157,6 +163,21 @@ impl State {
     /// Returns whether every item outside loops is settled: then the run is complete.
     pub fn is_complete(&self) -> bool {
         self.frames.first().and_then(Option::as_deref).is_none_or(|root| root.unsettled == 0)
+    }
+
+    /// Returns whether nothing can start and nothing is under way: the run has ended, one way or another.
+    pub fn is_settled(&self) -> bool {
+        let moving = |frame: &Frame| {
+            frame.items.iter().zip(&self.graph.scope(frame.scope).items).any(|(state, item)| {
+                match state.status {
+                    Status::Ready => true,
+                    // A loop runs as long as its iterations do; those are looked at on their own.
+                    Status::Running => !matches!(self.graph.item(*item).role, Role::Loop(_)),
+                    _ => false,
+                }
+            })
+        };
+        !self.frames.iter().flatten().any(|frame| moving(frame))
     }
 
     /// The step of a ready item.
@@ -294,7 +315,7 @@ impl State {
             }
             Happening::Skipped(cause) => {
                 self.skip(graph, frame, item, cause);
-                if let (Role::Loop(body), SkipCause::Input(_)) = (info.role, cause) {
+                if let (Role::Loop(body), SkipCause::Input(_) | SkipCause::Told) = (info.role, cause) {
                     self.skip_body(graph, body);
                 }
                 self.settle(graph, frame, item, Status::Skipped, event.round);
@@ -397,5 +418,6 @@ pub fn describe_skip(graph: &Graph, cause: &SkipCause) -> String {
             format!("gate {} `{function}` is closed", inference.flow)
         }
         SkipCause::Input(concept) => format!("`{}` was skipped", graph.concept_name(*concept)),
+        SkipCause::Told => "the user said so".to_owned(),
     }
 }

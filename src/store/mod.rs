@@ -27,3 +27,6 @@ pub use layout::{RunDir, Store};
 pub use lock::Holder;
 pub use reader::{JournalReader, Tail, Torn};
 pub use sim::{Call, Fault, SimDisk};
+
+mod stub;
+pub use stub::*;

@@ -68,7 +68,7 @@ fn with_inputs(mut model: Model, given: &Json) -> Arc<Model> {
 fn run(model: &Arc<Model>, watch: &mut dyn Watch) -> Outcome {
     let state = State::new(Arc::new(Graph::new(Arc::clone(model))), initial_values(model).unwrap());
     let tools = Arc::new(Tools::new(Path::new("."), 1, Arc::new(FixedClock(0))).unwrap());
-    let options = Options { jobs: 1, max_cycles: None, fail_fast: false };
+    let options = Options::default();
     let outcome = engine::run(state, &tools, &options, watch);
     assert_eq!(outcome.status, Status::Completed);
     outcome

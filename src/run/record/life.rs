@@ -31,6 +31,8 @@ pub struct Epoch {
     pub plan: Digest,
     /// The [`Setting`](super::Setting) it goes with, by its hash.
     pub setting: Digest,
+    /// The plan's name; with `base` it tells the runs of one plan.
+    pub name: String,
     /// The file the plan came from, as the user named it.
     pub source: String,
     /// The plan's base directory, absolute.
@@ -152,6 +154,7 @@ fn write_epoch(out: &mut Writer, epoch: &Epoch) {
     out.text(&epoch.version);
     out.digest(&epoch.plan);
     out.digest(&epoch.setting);
+    out.text(&epoch.name);
     out.text(&epoch.source);
     out.text(&epoch.base);
     out.byte(match epoch.mode {
@@ -188,6 +191,7 @@ pub(super) fn read_run(reader: &mut Reader<'_>) -> Result<RunInfo, WireError> {
 pub(super) fn read_epoch(reader: &mut Reader<'_>) -> Result<Epoch, WireError> {
     let (at, pid, version) = (reader.number()?, reader.small()?, reader.text()?.to_owned());
     let (plan, setting) = (reader.digest()?, reader.digest()?);
+    let name = reader.text()?.to_owned();
     let (source, base) = (reader.text()?.to_owned(), reader.text()?.to_owned());
     let mode = match reader.byte()? {
         0 => Mode::Patch,
@@ -195,7 +199,7 @@ pub(super) fn read_epoch(reader: &mut Reader<'_>) -> Result<Epoch, WireError> {
         2 => Mode::FillGaps,
         _ => return Err(WireError::Bad("an unknown mode")),
     };
-    Ok(Epoch { at, pid, version, plan, setting, source, base, mode })
+    Ok(Epoch { at, pid, version, plan, setting, name, source, base, mode })
 }
 
 pub(super) fn read_redo(reader: &mut Reader<'_>) -> Result<Vec<Redo>, WireError> {

@@ -104,6 +104,7 @@ mod tag {
     pub(super) const OPEN: u8 = 5;
     pub(super) const BY_GATE: u8 = 6;
     pub(super) const BY_INPUT: u8 = 7;
+    pub(super) const TOLD: u8 = 8;
 }
 
 /// Writes the body of an event and returns its kind.
@@ -140,6 +141,10 @@ pub fn write_event(out: &mut Writer, event: &Event, keep: &mut dyn Keep) -> Kind
         Happening::Skipped(SkipCause::Input(concept)) => {
             out.byte(tag::BY_INPUT);
             out.number(u64::from(concept.0));
+            return Kind::Skipped;
+        }
+        Happening::Skipped(SkipCause::Told) => {
+            out.byte(tag::TOLD);
             return Kind::Skipped;
         }
         Happening::Failed(failure) => {
@@ -189,6 +194,7 @@ impl Decoder {
             (tag::BY_INPUT, Kind::Skipped) => {
                 Happening::Skipped(SkipCause::Input(ConceptId(reader.small()?)))
             }
+            (tag::TOLD, Kind::Skipped) => Happening::Skipped(SkipCause::Told),
             _ => return Err(WireError::Bad("an event of an unknown kind").into()),
         };
         Ok(Event { step, round, what })

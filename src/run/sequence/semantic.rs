@@ -83,6 +83,11 @@ pub struct NamedValue<'a> {
 }
 
 impl SemanticTask {
+    /// Returns whether the step must never run twice (durability spec, section 6).
+    pub fn is_once(&self) -> bool {
+        self.work.once
+    }
+
     /// Prepares the calls of a step from its ordered values.
     ///
     /// # Errors

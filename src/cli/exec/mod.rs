@@ -1,0 +1,335 @@
+//! `normc exec SRC|plan.json`: compile if needed, run, and write down what happens; or go on with an earlier run.
+//!
+//! `prepare.rs` opens the plan with its start data, `resume.rs` finds the run to go on with and says what that means,
+//! this file runs and shows the result.
+
+mod prepare;
+mod resume;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::base::SourceMap;
+use crate::diag::Severity;
+use crate::engine::{Ended, Interrupt, Keeping, Options, RunError, Session, Tools, signal_name};
+use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
+use crate::run::record::Mode as Treatment;
+use crate::run::stale::files_named;
+use crate::run::{Outcome, Status, Stop};
+use crate::store::Durability;
+
+use super::Exit;
+use super::clock::WallClock;
+use super::output::{complain, print, show};
+use super::signals;
+use super::stores::{StoreArgument, report_error};
+use prepare::Prepared;
+
+/// Run a plan
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  normc exec plan.nc\n  normc exec plan.json --inputs inputs.json\n  normc exec \
+                        plan.nc --set '{number}=5' --json\n  normc exec plan.nc --resume         go on with the plan's latest run\n  normc exec --resume 01K2 --dry-run  what that would do again, and why\n\nFinal values go to standard output, progress and the \
+                        summary to standard error.\nScripts stand relative to the plan's folder; say --base-dir for \
+                        another one. Running a plan runs its scripts.\n\nEverything that happens is \
+                        kept in the store (--store), step by step. Ctrl-C lets running steps end and stops; a run that \
+                        was stopped or killed goes on with --resume, and repeats nothing that was finished."
+)]
+pub(super) struct Arguments {
+    /// The plan: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
+    #[arg(required_unless_present_any = ["concepts", "resume"], conflicts_with_all = ["concepts", "inferences"])]
+    source: Option<PathBuf>,
+    /// The concept repository of a plan made elsewhere
+    #[arg(long, value_name = "FILE", requires = "inferences")]
+    concepts: Option<PathBuf>,
+    /// The inference repository of a plan made elsewhere
+    #[arg(long, value_name = "FILE", requires = "concepts")]
+    inferences: Option<PathBuf>,
+    /// Start values: a JSON object of concept names and values
+    #[arg(long, value_name = "FILE")]
+    inputs: Vec<PathBuf>,
+    /// One start value, after all files; a name without brackets will do when only one concept has it
+    #[arg(long, value_name = "NAME=JSON")]
+    set: Vec<String>,
+    /// Where scripts and files of the plan stand
+    #[arg(long, value_name = "DIR")]
+    base_dir: Option<PathBuf>,
+    /// A name for the run, to find it by
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    run_id: Option<String>,
+    #[command(flatten)]
+    store: StoreArgument,
+    /// Go on with a run: an id, the beginning of one, a name or `last` [default: the plan's latest run]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "")]
+    resume: Option<String>,
+    /// What becomes of earlier results when the plan, its data or its scripts have changed
+    #[arg(long, value_enum, default_value_t, requires = "resume")]
+    mode: ResumeMode,
+    /// Do everything after this cycle again
+    #[arg(long, value_name = "N", requires = "resume")]
+    from_cycle: Option<u32>,
+    /// Do an interrupted step again that is marked `%{effect}: once`
+    #[arg(long, value_name = "STEP", requires = "resume")]
+    redo: Vec<String>,
+    /// Take the JSON of a file as the answer of an interrupted step
+    #[arg(long, value_name = "STEP=FILE", requires = "resume")]
+    accept: Vec<String>,
+    /// Pass over an interrupted step
+    #[arg(long, value_name = "STEP", requires = "resume")]
+    skip: Vec<String>,
+    /// Say what would be done, and which files the plan names; do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// When a step counts as done: once it is on the disk, or once a crash of the process cannot lose it
+    #[arg(long, value_enum, default_value_t)]
+    durability: DurabilityLevel,
+    /// How long running steps may go on after Ctrl-C, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    grace: u64,
+    /// Start nothing of a higher cycle
+    #[arg(long, value_name = "N")]
+    max_cycles: Option<u32>,
+    /// Scripts at once, and threads for tensor work [default: processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Start nothing new once a step has failed
+    #[arg(long)]
+    fail_fast: bool,
+    /// Print one JSON object at the end (the same as --format json)
+    #[arg(long)]
+    json: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: ResultFormat,
+    /// One line a step, and what scripts print
+    #[arg(short, long)]
+    verbose: bool,
+    /// No progress and no summary
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ResultFormat {
+    /// Tables with axis names
+    #[default]
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// How results are treated when something has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ResumeMode {
+    /// Keep what does not depend on anything that changed
+    #[default]
+    Patch,
+    /// Keep everything, start data included
+    Overwrite,
+    /// Keep everything; new start data count for what is still to come
+    FillGaps,
+}
+
+impl From<ResumeMode> for Treatment {
+    fn from(mode: ResumeMode) -> Self {
+        match mode {
+            ResumeMode::Patch => Self::Patch,
+            ResumeMode::Overwrite => Self::Overwrite,
+            ResumeMode::FillGaps => Self::FillGaps,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum DurabilityLevel {
+    /// Every step is on the disk before another sees its result
+    Strict,
+    /// Scripts survive a crash of the process at once, a loss of power a few milliseconds later
+    #[default]
+    Grouped,
+    /// Nothing waits for the disk but the end of the run
+    Kill,
+}
+
+impl From<DurabilityLevel> for Durability {
+    fn from(level: DurabilityLevel) -> Self {
+        match level {
+            DurabilityLevel::Strict => Self::Strict,
+            DurabilityLevel::Grouped => Self::Grouped,
+            DurabilityLevel::Kill => Self::Kill,
+        }
+    }
+}
+
+/// Tracebacks that are printed; `--json` has all of them.
+const MOST_DETAILS: usize = 3;
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let mut map = SourceMap::default();
+    let result = if arguments.resume.is_some() {
+        resume::run(arguments, &mut map)
+    } else {
+        fresh(arguments, &mut map)
+    };
+    result.unwrap_or_else(|exit| exit)
+}
+
+fn fresh(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Exit> {
+    let prepared = prepare::open_plan(arguments, map)
+        .and_then(|opened| prepare::prepare(arguments, opened, None, map))
+        .map_err(|failed| {
+            show(&failed.diagnostics, map, Severity::Warning);
+            failed.exit
+        })?;
+    if arguments.dry_run {
+        return Ok(dry_run(&prepared));
+    }
+    let store = arguments.store.open();
+    if let Some(name) = &arguments.run_id {
+        super::stores::refuse_taken(&store, name)?;
+    }
+    let tools = tools(arguments, &prepared)?;
+    let session = Session::begin(&store, &prepared.plan, arguments.run_id.as_deref(), &keeping(arguments))
+        .map_err(|error| report_error(&error))?;
+    Ok(execute(arguments, session, &tools, &prepared, map))
+}
+
+/// Says what the run would do to the world.
+fn dry_run(prepared: &Prepared) -> Exit {
+    let plan = &prepared.plan;
+    println!("{}: {} inferences, base directory {}", plan.name, plan.graph.items.len(), plan.base.display());
+    for file in files_named(&plan.data) {
+        let there = if plan.base.join(&*file).exists() { "" } else { " (not there)" };
+        println!("  {file}{there}");
+    }
+    Exit::Done
+}
+
+fn keeping(arguments: &Arguments) -> Keeping {
+    Keeping { durability: arguments.durability.into(), clock: Arc::new(WallClock) }
+}
+
+fn jobs(arguments: &Arguments) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(2, usize::from);
+    arguments.jobs.map_or_else(processors, usize::from)
+}
+
+fn tools(arguments: &Arguments, prepared: &Prepared) -> Result<Arc<Tools>, Exit> {
+    Tools::new(&prepared.plan.base, jobs(arguments), Arc::new(WallClock)).map(Arc::new).map_err(|failure| {
+        complain(&format!("the base directory cannot be used: {failure}"), failure.help.as_deref());
+        Exit::NotFound
+    })
+}
+
+fn is_json(arguments: &Arguments) -> bool {
+    arguments.json || arguments.format == ResultFormat::Json
+}
+
+/// Runs to the end and shows the result.
+fn execute(
+    arguments: &Arguments,
+    session: Session,
+    tools: &Arc<Tools>,
+    prepared: &Prepared,
+    map: &SourceMap,
+) -> Exit {
+    let mode = if arguments.quiet {
+        Mode::Silent
+    } else if std::io::stderr().is_terminal() {
+        Mode::Live
+    } else {
+        Mode::Plain
+    };
+    let interrupt = Interrupt::default();
+    signals::listen(&interrupt, arguments.grace);
+    let options = Options {
+        jobs: jobs(arguments),
+        max_cycles: arguments.max_cycles,
+        fail_fast: arguments.fail_fast,
+        interrupt,
+        grace: Duration::from_secs(arguments.grace),
+    };
+    let mut progress = Progress::new(mode, arguments.verbose);
+    let Ended { outcome, run_id, record, .. } = session.run(tools, &options, &mut progress);
+    progress.finish();
+    tools.shutdown();
+    // Nothing is shown that could still be lost.
+    let closing = match record {
+        Ok(closing) => closing,
+        Err(error) => return report_error(&RunError::Store(error)),
+    };
+    let exit = present(arguments, &outcome, &run_id, prepared, map);
+    if let Err(why) = closing.finish()
+        && arguments.verbose
+    {
+        eprintln!("the index of the run is out of date and will be made anew: {why}");
+    }
+    exit
+}
+
+/// Shows how a run ended.
+fn present(
+    arguments: &Arguments,
+    outcome: &Outcome,
+    run_id: &str,
+    prepared: &Prepared,
+    map: &SourceMap,
+) -> Exit {
+    let stopped = outcome.status == Status::Interrupted;
+    if !stopped {
+        show(&diagnose(outcome, &prepared.places), map, Severity::Warning);
+    }
+    if !arguments.quiet {
+        for (step, failure) in outcome.failures.iter().filter(|(_, f)| f.detail.is_some()).take(MOST_DETAILS)
+        {
+            eprintln!("step {}:", outcome.graph().step_name(step));
+            failure.detail.iter().flat_map(|d| d.lines()).for_each(|line| eprintln!("  {line}"));
+        }
+        if !stopped {
+            eprint!("{}", stuck_list(outcome));
+        }
+    }
+    let shown_id = arguments.run_id.as_deref().unwrap_or(run_id);
+    let text = if is_json(arguments) { format!("{}\n", outcome.to_json(shown_id)) } else { finals(outcome) };
+    if let Err(exit) = print(&text) {
+        return exit;
+    }
+    if !arguments.quiet {
+        eprint!("{}", summary(outcome, arguments.verbose));
+        let store = arguments.store.as_option();
+        match (outcome.status, outcome.stop) {
+            (Status::Completed, _) => {}
+            (Status::Interrupted, Some(Stop::Signal(signal))) => {
+                eprintln!("stopped by {}; what was finished is kept", signal_name(signal));
+                eprintln!("go on with: normc exec --resume {run_id}{store}");
+            }
+            (Status::Interrupted, _) => eprintln!(
+                "go on with: normc exec --resume {run_id}{store} (with a higher --max-cycles, or without)"
+            ),
+            (Status::Failed | Status::Stuck, _) => eprintln!(
+                "run {run_id}; once the cause is mended, go on with: normc exec --resume {run_id}{store}"
+            ),
+        }
+    }
+    match (outcome.status, outcome.stop) {
+        (Status::Completed, _) => Exit::Done,
+        (Status::Stuck, _) => Exit::Deadlock,
+        (Status::Failed, _) => Exit::Failed,
+        (Status::Interrupted, Some(Stop::Signal(signal))) => Exit::of_signal(signal),
+        (Status::Interrupted, _) => Exit::Waiting,
+    }
+}
+
+fn finals(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for value in &outcome.finals {
+        if let Some(tensor) = &value.value {
+            text.push_str(&value_text(&value.name, tensor));
+        }
+    }
+    text
+}

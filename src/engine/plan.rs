@@ -1,0 +1,82 @@
+//! A plan as it is given to a run that is written down, and what of the world around it counts as a part of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::base::Digest;
+use crate::faculty::files::Root;
+use crate::repo::Model;
+use crate::run::record::Setting;
+use crate::run::stale::{Version, files_named};
+use crate::run::{BadData, Graph, initial_values};
+use crate::tensor::Tensor;
+
+/// A plan with its start data, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The graph.
+    pub graph: Arc<Graph>,
+    /// The value of every concept before the first step.
+    pub data: Vec<Option<Tensor>>,
+    /// The text the run keeps of it (see [`crate::repo::read_document`]).
+    pub document: Arc<str>,
+    /// Its name.
+    pub name: String,
+    /// The file it came from, as the user named it.
+    pub source: String,
+    /// Where its scripts and files stand, absolute.
+    pub base: PathBuf,
+    /// Start data that are not the document's own, as an inputs file would say them.
+    pub inputs: JsonMap<String, Json>,
+}
+
+impl Plan {
+    /// A plan from its model, start data applied.
+    ///
+    /// # Errors
+    /// Data that contradict their axes.
+    pub fn new(
+        model: Model,
+        document: Arc<str>,
+        inputs: JsonMap<String, Json>,
+        name: &str,
+        source: &str,
+        base: &Path,
+    ) -> Result<Self, Vec<BadData>> {
+        let data = initial_values(&model)?;
+        let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
+        // The way to a folder may be written in many ways; runs of one plan are told by it.
+        let base = base.canonicalize().unwrap_or(base);
+        Ok(Self {
+            graph: Arc::new(Graph::new(Arc::new(model))),
+            data,
+            document,
+            name: name.to_owned(),
+            source: source.to_owned(),
+            base,
+            inputs,
+        })
+    }
+
+    /// The hash of the document.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.document.as_bytes())
+    }
+
+    /// What it is run with: start data from outside, and the files it names as they are now.
+    pub fn setting(&self) -> Setting {
+        let root = Root::open(&self.base).ok();
+        let hash = |path: &str| root.as_ref()?.read(path).ok().map(|bytes| Digest::of(&bytes).to_string());
+        let files: BTreeMap<String, Option<String>> =
+            files_named(&self.data).into_iter().map(|path| (path.to_string(), hash(&path))).collect();
+        Setting { inputs: self.inputs.clone(), files, moved: None }
+    }
+
+    /// The plan with a setting, for a comparison.
+    pub fn version<'a>(&'a self, setting: &'a Setting) -> Version<'a> {
+        Version { graph: &self.graph, data: &self.data, setting }
+    }
+}

@@ -1,0 +1,184 @@
+//! Writes down what happens, before anything outside can depend on it (durability spec, section 4). Knows the order of
+//! writes, not how they reach the disk.
+//!
+//! What is recorded goes to the journal's buffer at once. Three levels of what must be on its way before what:
+//!
+//! | durability | before a script starts | before a result counts |
+//! |---|---|---|
+//! | grouped, kill | its intent is written | pure steps: nothing, for a kill takes them together with all that saw them; scripts: written |
+//! | strict | its intent is synced | synced |
+//! | any, step of class once | its intent is synced | synced |
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{Clock, Digest, Writer};
+use crate::run::record::{Intent, Keep, Kind, Record, write_event, write_intent, write_log};
+use crate::run::{CallLog, Event, StepKey};
+use crate::store::{Durability, Journal, StoreError};
+
+/// The buffer is written when it holds this much,
+const FULL: usize = 64 << 10;
+/// or when its oldest record has waited this long.
+const OLD: Duration = Duration::from_millis(5);
+
+impl Keep for Journal {
+    fn keep(&mut self, bytes: Vec<u8>) -> Digest {
+        self.object(bytes)
+    }
+}
+
+/// The journal of a run, as the driver sees it.
+pub(super) struct Recorder {
+    journal: Journal,
+    run: Arc<str>,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+    scratch: Writer,
+    /// Tries of steps that were started before and did not end.
+    tried: FxHashMap<StepKey, Intent>,
+    waiting_since: Option<Instant>,
+    need: Need,
+}
+
+/// What the records so far must reach before anything else starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    Nothing,
+    Written,
+    Synced,
+}
+
+impl Recorder {
+    /// Records to a journal. `tried` holds the intents of steps that were interrupted.
+    pub(super) fn new(
+        journal: Journal,
+        run: &str,
+        durability: Durability,
+        clock: Arc<dyn Clock>,
+        tried: FxHashMap<StepKey, Intent>,
+    ) -> Self {
+        Self {
+            journal,
+            run: Arc::from(run),
+            durability,
+            clock,
+            scratch: Writer::default(),
+            tried,
+            waiting_since: None,
+            need: Need::Nothing,
+        }
+    }
+
+    /// The run's id.
+    pub(super) fn run(&self) -> &Arc<str> {
+        &self.run
+    }
+
+    fn append(&mut self, kind: Kind) {
+        self.journal.append(kind, &self.scratch.bytes);
+        self.scratch.bytes.clear();
+        if self.durability == Durability::Strict {
+            self.need = Need::Synced;
+        }
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(Instant::now());
+        }
+    }
+
+    fn require(&mut self, once: bool) {
+        self.need = self.need.max(if once { Need::Synced } else { Need::Written });
+    }
+
+    /// A step's calls are about to be made; they may be once [`Recorder::settle`] has returned. Returns which try it is.
+    pub(super) fn intent(&mut self, step: &StepKey, round: u32, key: Digest, once: bool) -> u32 {
+        let attempt = self.tried.get(step).map_or(1, |tried| tried.attempt.saturating_add(1));
+        let intent = Intent { step: step.clone(), round, at: self.clock.now_millis(), attempt, key, once };
+        write_intent(&mut self.scratch, &intent);
+        self.append(Kind::Intent);
+        self.require(once);
+        attempt
+    }
+
+    /// An event was applied. `called` says that a script was at work, with whether it must never run twice.
+    pub(super) fn event(&mut self, event: &Event, log: Option<&CallLog>, called: Option<bool>) {
+        if let Some(log) = log.filter(|log| !log.outputs.is_empty() || called.is_some()) {
+            let now = self.clock.now_millis();
+            write_log(&mut self.scratch, &event.step, event.round, now, log, &mut self.journal);
+            self.append(Kind::Log);
+        }
+        let kind = write_event(&mut self.scratch, event, &mut self.journal);
+        self.append(kind);
+        if let Some(once) = called {
+            self.require(once);
+        }
+    }
+
+    /// A record about the run itself.
+    pub(super) fn life(&mut self, record: &Record) {
+        if let Some((kind, body)) = record.life_body() {
+            self.scratch.bytes.clear();
+            self.scratch.bytes.extend_from_slice(&body);
+            self.append(kind);
+        }
+    }
+
+    /// Brings the records so far to the level that what comes next needs.
+    ///
+    /// # Errors
+    /// When that cannot be done. Nothing more is written then.
+    pub(super) fn settle(&mut self) -> Result<(), StoreError> {
+        match std::mem::replace(&mut self.need, Need::Nothing) {
+            Need::Nothing => Ok(()),
+            Need::Written => self.write(),
+            Need::Synced => self.sync(),
+        }
+    }
+
+    /// Writes when there is much to write, or when it has waited for long. Called often.
+    ///
+    /// # Errors
+    /// As [`Recorder::settle`].
+    pub(super) fn keep_up(&mut self) -> Result<(), StoreError> {
+        let old = || self.waiting_since.is_some_and(|since| since.elapsed() > OLD);
+        if self.journal.unwritten() >= FULL || old() { self.write() } else { Ok(()) }
+    }
+
+    /// Nothing is left to do for now: everything is written, and soon synced.
+    ///
+    /// # Errors
+    /// As [`Recorder::settle`].
+    pub(super) fn idle(&mut self) -> Result<(), StoreError> {
+        self.write()?;
+        if self.durability != Durability::Kill {
+            self.journal.sync_soon();
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        self.waiting_since = None;
+        self.journal.write()?;
+        // The thread that syncs may have failed in the meantime.
+        self.journal.failure().map_or(Ok(()), Err)
+    }
+
+    /// Everything so far is on the disk.
+    ///
+    /// # Errors
+    /// As [`Recorder::settle`].
+    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+        self.waiting_since = None;
+        self.journal.sync()
+    }
+
+    /// Ends the recording: everything is on the disk. Returns the number and the hash of the last frame.
+    ///
+    /// # Errors
+    /// As [`Recorder::settle`].
+    pub(super) fn close(self) -> Result<(u64, Digest), StoreError> {
+        self.journal.close()
+    }
+}

@@ -1,0 +1,317 @@
+//! Going on with a stored run (durability spec, section 6; runtime spec, section 15.3): what still holds, what must be
+//! done again and why, what is in doubt. Everything is weighed before anything is written.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::repo::{ConceptId, Model};
+use crate::run::record::{Epoch, Intent, Mode, Redo, Redone, Setting};
+use crate::run::replay::{Replay, Validity};
+use crate::run::stale::{Comparison, compare};
+use crate::run::{ItemId, State, StepKey, initial_values};
+use crate::store::{Recovery, RunDir, Tail, recover};
+
+use super::past::{Past, RunError, Surveyor};
+use super::plan::Plan;
+
+/// A stored run that this process has to itself, whole or made whole again.
+#[derive(Debug)]
+pub struct Found {
+    /// The run.
+    pub past: Past,
+    /// Where its journal ends.
+    pub tail: Tail,
+    /// What had to be done to its journal.
+    pub recovery: Recovery,
+}
+
+impl Found {
+    /// Takes a run: locks it, reads and verifies its journal, and repairs what can be repaired.
+    ///
+    /// # Errors
+    /// When another process works on it, or it is damaged beyond repair.
+    pub fn take(mut run: RunDir) -> Result<Self, RunError> {
+        run.lock_quietly()?;
+        let mut surveyor = Surveyor::default();
+        let (tail, recovery) = recover(&run, &mut surveyor)?;
+        let past = surveyor.past(run)?;
+        past.info()?;
+        Ok(Self { past, tail, recovery })
+    }
+}
+
+/// How a run is to be gone on with.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// What happens to results under a changed plan.
+    pub mode: Mode,
+    /// Everything of a round above this one is done again.
+    pub from_cycle: Option<u32>,
+}
+
+/// What going on with a run means, before it is done.
+#[derive(Debug)]
+pub struct Resumption {
+    pub(super) found: Found,
+    pub(super) plan: Plan,
+    pub(super) setting: Setting,
+    pub(super) mode: Mode,
+    /// What will be written about records that no longer count.
+    pub(super) redo: Vec<Redo>,
+    /// The state to go on from.
+    pub(super) state: State,
+    /// Steps that were started and whose end is not known.
+    pub(super) in_doubt: FxHashMap<StepKey, Intent>,
+    /// What a person should know, in plain words.
+    pub reasons: Vec<Again>,
+    /// Results that were kept although what they were made from has changed.
+    pub outdated: Vec<String>,
+    /// Events that are kept.
+    pub kept: u64,
+}
+
+/// An inference whose steps run again, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// Flow index and concept, or a step.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Resumption {
+    /// Weighs what going on with a run under a plan means. Writes nothing.
+    ///
+    /// # Errors
+    /// When what the run kept cannot be read or does not fit together.
+    pub fn weigh(found: Found, mut plan: Plan, wish: &Wish) -> Result<Self, RunError> {
+        let past = &found.past;
+        let epoch = past.epoch()?.clone();
+        let before_setting = past.setting(&epoch)?;
+        let mut setting = plan.setting();
+        let same = epoch.plan == plan.digest()
+            && before_setting.inputs == setting.inputs
+            && before_setting.files == setting.files;
+        let (mut redo, mut reasons, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
+        if !same {
+            let (before, _) = past.plan(&epoch)?;
+            keep_data(&mut plan, &before, wish.mode)
+                .map_err(|problem| RunError::Plan { run: past.run.id().to_owned(), problem })?;
+            setting.inputs.clone_from(&plan.inputs);
+            let comparison = compare(before.version(&before_setting), plan.version(&setting), wish.mode);
+            if !comparison.is_in_place() {
+                setting.set_moved(&comparison.now);
+            }
+            if wish.mode == Mode::Patch {
+                let ran = items_that_ran(past)?;
+                (redo, reasons) = redo_of(&comparison, &before, &plan, &ran);
+            } else {
+                outdated = outdated_of(&comparison, &plan);
+                redo = gone_of(&comparison);
+            }
+        }
+        if let Some(round) = wish.from_cycle {
+            let reason = format!("to go on from cycle {round}");
+            reasons.push(Again { what: format!("everything after cycle {round}"), reason: reason.clone() });
+            redo.push(Redo { what: Redone::Above(round), reason });
+        }
+        let validity = validity_with(past, &found.tail, &redo, &setting, &epoch)?;
+        let fresh = State::new(Arc::clone(&plan.graph), plan.data.clone());
+        let replay = past.fold(Replay::new(fresh, validity).retrying(), u64::MAX, &mut |_, _| {})?;
+        for step in &replay.failed {
+            let reason = "it failed before".to_owned();
+            reasons.push(Again { what: named(&plan, step), reason: reason.clone() });
+            if let Some(step) = numbered_before(&setting, step) {
+                redo.push(Redo { what: Redone::Step(step), reason });
+            }
+        }
+        let (state, in_doubt, kept) = (replay.state, replay.in_doubt, replay.applied);
+        Ok(Self { found, plan, setting, mode: wish.mode, redo, state, in_doubt, reasons, outdated, kept })
+    }
+
+    /// The run.
+    pub fn run_id(&self) -> &str {
+        self.found.past.run.id()
+    }
+
+    /// What had to be done to the journal.
+    pub fn recovery(&self) -> &Recovery {
+        &self.found.recovery
+    }
+
+    /// The plan as it will be run.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Returns whether nothing is left to do: the result is there.
+    pub fn is_complete(&self) -> bool {
+        self.state.is_complete() && self.redo.is_empty()
+    }
+
+    /// The state to go on from.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The state of a run with nothing left to do.
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
+    /// Steps that were interrupted, in the order of the plan, with what is known of them.
+    pub fn interrupted(&self) -> Vec<&Intent> {
+        let mut intents: Vec<&Intent> = self.in_doubt.values().collect();
+        intents.sort_by(|a, b| a.step.cmp(&b.step));
+        intents
+    }
+
+    /// A step as printed, with its concept.
+    pub fn name(&self, step: &StepKey) -> String {
+        named(&self.plan, step)
+    }
+}
+
+fn named(plan: &Plan, step: &StepKey) -> String {
+    format!("{} `{}`", plan.graph.step_name(step), plan.graph.item_name(step.item))
+}
+
+/// The number a step had in the epoch before.
+fn numbered_before(setting: &Setting, step: &StepKey) -> Option<StepKey> {
+    let item = match &setting.moved {
+        None => Some(step.item),
+        Some(moved) => moved
+            .iter()
+            .find(|m| (m.to..m.to.saturating_add(m.count)).contains(&step.item.0))
+            .map(|m| ItemId(m.from + (step.item.0 - m.to))),
+    };
+    Some(StepKey { item: item?, path: step.path.clone() })
+}
+
+/// The validity of the records as it will be once the redo records and the new epoch are written.
+fn validity_with(
+    past: &Past,
+    tail: &Tail,
+    redo: &[Redo],
+    setting: &Setting,
+    epoch: &Epoch,
+) -> Result<Validity, RunError> {
+    let mut survey = past.survey.clone();
+    let mut settings: Vec<Setting> =
+        survey.resumed.iter().map(|(_, epoch)| past.setting(epoch)).collect::<Result<_, _>>()?;
+    survey.redone.extend(redo.iter().map(|entry| (tail.seq + 1, entry.what.clone())));
+    survey.resumed.push((tail.seq + 2, epoch.clone()));
+    settings.push(setting.clone());
+    Ok(Validity::new(&survey, &settings))
+}
+
+/// Which items of the last epoch have records.
+fn items_that_ran(past: &Past) -> Result<BTreeSet<ItemId>, RunError> {
+    let begun = past.survey.resumed.last().map_or(0, |(seq, _)| *seq);
+    let moved: Vec<(u64, Setting)> = past
+        .survey
+        .resumed
+        .iter()
+        .map(|(seq, epoch)| Ok((*seq, past.setting(epoch)?)))
+        .collect::<Result<_, RunError>>()?;
+    let mut ran = BTreeSet::new();
+    let mut reader = past.run.journal()?;
+    while let Some(frame) = reader.next()? {
+        let Some(found) = crate::run::record::peek(frame.kind, frame.body) else { continue };
+        let mut item = Some(found.step.item);
+        if frame.seq < begun {
+            for (_, setting) in moved.iter().filter(|(seq, _)| frame.seq < *seq) {
+                item = item.and_then(|item| setting.now(item));
+            }
+        }
+        ran.extend(item);
+    }
+    Ok(ran)
+}
+
+/// Old data that win over new ones, by mode (runtime spec, section 15.3).
+fn keep_data(plan: &mut Plan, before: &Plan, mode: Mode) -> Result<(), String> {
+    if mode == Mode::Patch {
+        return Ok(());
+    }
+    let mut model: Model = (*plan.graph.model).clone();
+    let old: FxHashMap<&str, ConceptId> = before
+        .graph
+        .model
+        .concepts
+        .iter()
+        .enumerate()
+        .map(|(i, c)| (&*c.name, ConceptId(i as u32)))
+        .collect();
+    let mut changed = false;
+    for concept in &mut model.concepts {
+        let Some(was) = old.get(&*concept.name).and_then(|id| before.graph.model.concepts.get(id.0 as usize))
+        else {
+            continue;
+        };
+        let keeps = mode == Mode::Overwrite || concept.data.is_none();
+        if keeps && (&concept.data, &concept.axes) != (&was.data, &was.axes) {
+            changed = true;
+            concept.data.clone_from(&was.data);
+            concept.axes.clone_from(&was.axes);
+            plan.inputs.extend(concept.as_input());
+        }
+    }
+    if changed {
+        plan.data =
+            initial_values(&model).map_err(|bad| bad.first().map(ToString::to_string).unwrap_or_default())?;
+        plan.graph = Arc::new(crate::run::Graph::new(Arc::new(model)));
+    }
+    Ok(())
+}
+
+/// The redo records of a changed plan, and what to say about them: only of inferences that ran.
+fn redo_of(
+    comparison: &Comparison,
+    before: &Plan,
+    now: &Plan,
+    ran: &BTreeSet<ItemId>,
+) -> (Vec<Redo>, Vec<Again>) {
+    let (mut redo, mut again) = (Vec::new(), Vec::new());
+    for (i, place) in comparison.now.iter().enumerate() {
+        let was = ItemId(i as u32);
+        let reason = match place {
+            None => Some("it is not in the plan any more".to_owned()),
+            Some(now) => comparison.stale.get(now.at()).and_then(Option::as_ref).map(ToString::to_string),
+        };
+        let Some(reason) = reason.filter(|_| ran.contains(&was)) else { continue };
+        let (plan, item) = place.map_or((before, was), |item| (now, item));
+        let inference = plan.graph.inference(item);
+        again.push(Again {
+            what: format!("{} `{}`", inference.flow, plan.graph.item_name(item)),
+            reason: reason.clone(),
+        });
+        redo.push(Redo { what: Redone::Item(was), reason });
+    }
+    (redo, again)
+}
+
+/// Only what the plan does not have any more.
+fn gone_of(comparison: &Comparison) -> Vec<Redo> {
+    let gone = comparison.now.iter().enumerate().filter(|(_, now)| now.is_none());
+    gone.map(|(i, _)| Redo {
+        what: Redone::Item(ItemId(i as u32)),
+        reason: "it is not in the plan any more".to_owned(),
+    })
+    .collect()
+}
+
+/// What is kept although a comparison by content would do it again.
+fn outdated_of(comparison: &Comparison, plan: &Plan) -> Vec<String> {
+    let kept: BTreeSet<ItemId> = comparison.now.iter().flatten().copied().collect();
+    let stale = comparison.stale.iter().enumerate();
+    stale
+        .filter_map(|(i, reason)| Some((ItemId(i as u32), reason.as_ref()?)))
+        .filter(|(item, _)| kept.contains(item))
+        .map(|(item, reason)| {
+            format!("{} `{}`: {reason}", plan.graph.inference(item).flow, plan.graph.item_name(item))
+        })
+        .collect()
+}

@@ -1,0 +1,53 @@
+//! What a user says of a step that was interrupted and must not run twice (durability spec, section 6).
+
+use crate::base::Value;
+use crate::run::decide::{Action, decide};
+use crate::run::record::Intent;
+use crate::run::sequence::CallAnswer;
+use crate::run::state::Ready;
+use crate::run::{Event, Happening, Produced, SkipCause, State, StepFailure, StepKey};
+
+/// What is to become of a step in doubt.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// It is to be done again.
+    Redo,
+    /// It gave this.
+    Accept(Value),
+    /// It is passed over.
+    Skip,
+}
+
+impl Told {
+    /// The event that settles the step; none when it is to run again.
+    ///
+    /// # Errors
+    /// When the step cannot have given such a value.
+    pub fn event(&self, state: &State, intent: &Intent) -> Result<Option<Event>, StepFailure> {
+        let what = match self {
+            Self::Redo => return Ok(None),
+            Self::Skip => Happening::Skipped(SkipCause::Told),
+            Self::Accept(value) => Happening::Gave(produced(state, &intent.step, intent.round, value)?),
+        };
+        Ok(Some(Event { step: intent.step.clone(), round: intent.round, what }))
+    }
+}
+
+/// What a step gives when its script answers with a value; a step of several calls takes a list, one answer a call.
+fn produced(state: &State, step: &StepKey, round: u32, value: &Value) -> Result<Produced, StepFailure> {
+    let not_open = || StepFailure::new("step_not_open", "the step is not open any more");
+    let frame = state.locate(step).ok_or_else(not_open)?;
+    let Action::Semantic(task) = decide(state, Ready { frame, item: step.item, round }) else {
+        return Err(not_open());
+    };
+    let answer = |value: &Value| CallAnswer { value: value.clone(), text: None };
+    let answers = match (task.calls.len(), value) {
+        (1, one) => vec![answer(one)],
+        (calls, Value::List(items)) if items.len() == calls => items.iter().map(answer).collect(),
+        (calls, _) => {
+            let message = format!("the step makes {calls} calls, so a list of {calls} answers is wanted");
+            return Err(StepFailure::new("bad_answer", message));
+        }
+    };
+    task.finish(answers)
+}
