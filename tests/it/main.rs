@@ -17,6 +17,7 @@ mod golden;
 mod grammar;
 mod growth;
 mod invalid;
+mod kill;
 mod lower;
 mod parse_vectors;
 mod plans;

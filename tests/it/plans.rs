@@ -2,20 +2,15 @@
 //! beside the plan says. A field that is absent there is not checked.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::support::python_missing;
+use crate::support::{program, python_missing};
 
 /// Runs the program with these arguments in a folder.
 pub(crate) fn normc(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_normc"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("NORMC_PYTHON")
-        .output()
-        .unwrap()
+    program().args(arguments).current_dir(folder).output().unwrap()
 }
 
 fn plans() -> PathBuf {

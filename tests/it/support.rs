@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// The project's own folder and those an environment variable names, separated by colons.
@@ -11,6 +12,14 @@ pub(crate) fn extra_folders(own: &str, variable: &str) -> Vec<PathBuf> {
         folders.extend(std::env::split_paths(&more).filter(|p| !p.as_os_str().is_empty()));
     }
     folders
+}
+
+/// The program, with a store of this test process alone.
+pub(crate) fn program() -> Command {
+    static STORE: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_normc"));
+    command.env("NORMC_STORE", STORE.path()).env_remove("NORMC_PYTHON");
+    command
 }
 
 /// Says so when there is no Python, so that a test that needs it can stop.
