@@ -16,6 +16,8 @@ mod life;
 mod setting;
 mod step;
 mod tensor;
+#[cfg(test)]
+mod tests;
 
 pub use kind::Kind;
 pub use life::{Ending, Epoch, Mode, Redo, Redone, RunInfo, Suspension};
