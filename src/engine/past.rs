@@ -1,8 +1,10 @@
 //! A stored run, read: what its journal says as a whole, the plans it went with, and its state at any frame. Writes
 //! nothing, and works from the journal and the objects alone.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
+
+use serde_json::Value as Json;
 
 use crate::base::Digest;
 use crate::diag::Diagnostic;
@@ -158,28 +160,37 @@ impl Past {
         RunError::Plan { run: self.run.id().to_owned(), problem }
     }
 
-    /// The plan of an epoch as the run kept it, and the same with its start data.
+    /// The plan of an epoch as the run kept it, without start data from outside; with its text.
     ///
     /// # Errors
     /// When it cannot be read back.
-    pub fn plan(&self, epoch: &Epoch) -> Result<(Plan, ReadBack), RunError> {
-        let setting = self.setting(epoch)?;
+    pub fn document(&self, epoch: &Epoch) -> Result<(ReadBack, Arc<str>), RunError> {
         let text = String::from_utf8(self.run.get_plan(&epoch.plan)?)
             .map_err(|_| self.bad_plan("it is not UTF-8".to_owned()))?;
-        let said = |found: Vec<Diagnostic>| {
-            self.bad_plan(found.first().map_or_else(String::new, |d| d.message.clone()))
-        };
-        let read = read_document(&text).map_err(said)?;
-        let mut model = read.loaded.model.clone();
+        let read = read_document(&text).map_err(|found| self.not_a_plan(&found))?;
+        Ok((read, Arc::from(text)))
+    }
+
+    fn not_a_plan(&self, found: &[Diagnostic]) -> RunError {
+        self.bad_plan(found.first().map_or_else(String::new, |d| d.message.clone()))
+    }
+
+    /// The plan of an epoch with its start data, as it was run.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn plan(&self, epoch: &Epoch) -> Result<Plan, RunError> {
+        let setting = self.setting(epoch)?;
+        let (read, text) = self.document(epoch)?;
+        let mut model = read.loaded.model;
         let mut inputs = Inputs::default();
-        inputs.add_file(&serde_json::Value::Object(setting.inputs.clone()).to_string()).map_err(said)?;
-        inputs.apply(&mut model).map_err(said)?;
+        let given = Json::Object(setting.inputs.clone()).to_string();
+        inputs.add_file(&given).map_err(|found| self.not_a_plan(&found))?;
+        inputs.apply(&mut model).map_err(|found| self.not_a_plan(&found))?;
         let bad_data =
             |bad: Vec<BadData>| self.bad_plan(bad.first().map(ToString::to_string).unwrap_or_default());
-        let base = PathBuf::from(&epoch.base);
-        let plan = Plan::new(model, Arc::from(text), setting.inputs, &epoch.name, &epoch.source, &base)
-            .map_err(bad_data)?;
-        Ok((plan, read))
+        let base = Path::new(&epoch.base);
+        Plan::new(model, text, setting.inputs, &epoch.name, &epoch.source, base).map_err(bad_data)
     }
 
     /// Which of its records count.
@@ -219,7 +230,7 @@ impl Past {
     /// # Errors
     /// As [`Past::fold`].
     pub fn state(&self) -> Result<Replay, RunError> {
-        let (plan, _) = self.plan(self.epoch()?)?;
+        let plan = self.plan(self.epoch()?)?;
         let fresh = State::new(Arc::clone(&plan.graph), plan.data.clone());
         self.fold(Replay::new(fresh, self.validity()?), u64::MAX, &mut |_, _| {})
     }

@@ -96,7 +96,7 @@ impl Resumption {
             && before_setting.files == setting.files;
         let (mut redo, mut reasons, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
         if !same {
-            let (before, _) = past.plan(&epoch)?;
+            let before = past.plan(&epoch)?;
             keep_data(&mut plan, &before, wish.mode)
                 .map_err(|problem| RunError::Plan { run: past.run.id().to_owned(), problem })?;
             setting.inputs.clone_from(&plan.inputs);

@@ -1,6 +1,6 @@
 //! `normc exec --resume`: finds the run to go on with, says what will be done again and why, and goes on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::{SourceFile, SourceMap, Value};
@@ -91,18 +91,17 @@ fn plan_of(
     let opened = match given {
         Some(opened) => opened,
         None => {
-            let (plan, read) = past.plan(&epoch).map_err(|error| failed(&error))?;
+            let (read, document) = past.document(&epoch).map_err(|error| failed(&error))?;
             for file in read.repositories.iter().flat_map(|r| &r.source).flat_map(|s| &s.files) {
                 map.add(SourceFile::new(file.path.as_str(), file.text.clone().unwrap_or_default()));
             }
-            let spans = read.spans();
             OpenPlan {
-                name: plan.name,
-                base: arguments.base_dir.clone().unwrap_or(plan.base),
-                source: plan.source,
-                document: plan.document,
+                spans: read.spans(),
+                name: epoch.name,
+                base: arguments.base_dir.clone().unwrap_or_else(|| PathBuf::from(epoch.base)),
+                source: epoch.source,
+                document,
                 model: read.loaded.model,
-                spans,
                 noted: Vec::new(),
             }
         }
