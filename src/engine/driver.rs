@@ -1,6 +1,7 @@
 //! The driver loop. What is ready is started a generation at a time; between two generations the recorder brings what
 //! was recorded to the level the next one needs, so that one write or one sync serves all of a generation.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ use super::recorder::Recorder;
 
 /// Work on fewer cells than this is done by the driver itself: handing it over would cost more.
 const SMALL: usize = 4096;
+
+/// So many calls a thread may be handed out beyond the one it makes, so that it never waits for the next one.
+const AHEAD: usize = 4;
 
 /// How often a watcher is told that time passes.
 const TICK: Duration = Duration::from_millis(100);
@@ -124,6 +128,8 @@ fn drive(
         recorder,
         flights: FxHashMap::default(),
         next_flight: 0,
+        waiting: VecDeque::new(),
+        calls_out: 0,
         outbox: Vec::new(),
         message_in,
         messages,
@@ -151,6 +157,11 @@ struct Driver<'w> {
     recorder: Option<&'w mut Recorder>,
     flights: FxHashMap<u64, Flight>,
     next_flight: u64,
+    /// Steps with scripts for which no thread is free. Nothing of them is recorded yet, so that what a crash leaves in
+    /// doubt is only what was about to start.
+    waiting: VecDeque<(Ready, Box<SemanticTask>)>,
+    /// Calls that were handed out and have not come back.
+    calls_out: usize,
     /// Calls of scripts whose intent is not written yet.
     outbox: Vec<Job>,
     message_in: Sender<Message>,
@@ -218,12 +229,41 @@ impl Driver<'_> {
         if times == 0 && self.failure.is_none() {
             return;
         }
+        if self.stopping.is_none() {
+            self.withdraw();
+        }
         let since = *self.stopping.get_or_insert_with(Instant::now);
         // What can no longer be written down need not be waited for either.
         let over = times > 1 || self.failure.is_some() || since.elapsed() >= self.options.grace;
         if !self.killed && over {
             self.killed = true;
             self.tools.interrupt();
+        }
+    }
+
+    /// Takes back the steps of which no call has started yet, and records that they have not.
+    fn withdraw(&mut self) {
+        let mut queued: FxHashMap<u64, Vec<Job>> = FxHashMap::default();
+        for job in self.jobs.try_iter().chain(self.outbox.drain(..)) {
+            queued.entry(job.flight).or_default().push(job);
+        }
+        let mut flights: Vec<(u64, Vec<Job>)> = queued.into_iter().collect();
+        flights.sort_unstable_by_key(|(flight, _)| *flight);
+        for (flight, jobs) in flights {
+            let begun = match self.flights.get(&flight).map(|f| &f.kind) {
+                Some(FlightKind::Calls { answers, .. }) => jobs.len() < answers.len(),
+                _ => false,
+            };
+            if begun {
+                jobs.into_iter().for_each(|job| drop(self.job_in.send(job)));
+                continue;
+            }
+            self.calls_out -= jobs.len();
+            if let Some(Flight { step, .. }) = self.flights.remove(&flight)
+                && let Some(recorder) = self.recorder.as_deref_mut()
+            {
+                recorder.take_back(step);
+            }
         }
     }
 
@@ -245,6 +285,7 @@ impl Driver<'_> {
 
     /// Brings what was recorded to its level, then lets the scripts start that wait for that.
     fn send_out(&mut self) {
+        self.hand_out();
         self.record(Recorder::settle);
         if self.outbox.is_empty() {
             return;
@@ -252,6 +293,7 @@ impl Driver<'_> {
         if self.failure.is_some() {
             // What could not be written down does not start.
             for job in std::mem::take(&mut self.outbox) {
+                self.calls_out -= 1;
                 self.flights.remove(&job.flight);
             }
             return;
@@ -292,8 +334,7 @@ impl Driver<'_> {
 
     fn start(&mut self, ready: Ready) {
         let beyond = self.options.max_cycles.is_some_and(|most| ready.round > most);
-        let stopped = self.options.fail_fast && !self.state.failures().is_empty();
-        if beyond || stopped {
+        if beyond || self.fails_fast() {
             self.parked |= beyond;
             return;
         }
@@ -317,8 +358,31 @@ impl Driver<'_> {
         } else if builtin {
             self.spawn_builtin(ready, task);
         } else {
-            self.send_calls(ready, task);
+            self.waiting.push_back((ready, task));
+            self.hand_out();
         }
+    }
+
+    /// Hands out the calls of waiting steps, as far as there are threads for them.
+    fn hand_out(&mut self) {
+        if self.is_stopping() || self.fails_fast() {
+            self.waiting.clear();
+        }
+        let jobs = self.options.jobs.max(1);
+        while let Some((_, task)) = self.waiting.front() {
+            // A step that must not run twice is not even announced before it can start.
+            let most = if task.is_once() { jobs } else { jobs * (1 + AHEAD) };
+            if self.calls_out >= most {
+                return;
+            }
+            if let Some((ready, task)) = self.waiting.pop_front() {
+                self.send_calls(ready, task);
+            }
+        }
+    }
+
+    fn fails_fast(&self) -> bool {
+        self.options.fail_fast && !self.state.failures().is_empty()
     }
 
     fn enter(&mut self, ready: Ready, step: StepKey, kind: FlightKind, script: Option<bool>) -> u64 {
@@ -370,6 +434,7 @@ impl Driver<'_> {
         let identities = self.announce(ready, &step, &calls, once);
         let kind = FlightKind::Calls { task, answers: vec![None; count], open: count, failure: None };
         let flight = self.enter(ready, step, kind, Some(once));
+        self.calls_out += count;
         if count == 0 {
             self.land(flight);
             return;
@@ -406,6 +471,7 @@ impl Driver<'_> {
                 }
             }
             Message::Call(done) => {
+                self.calls_out -= 1;
                 let Some(flight) = self.flights.get_mut(&done.flight) else { return };
                 let FlightKind::Calls { answers, open, failure, .. } = &mut flight.kind else { return };
                 *open -= 1;

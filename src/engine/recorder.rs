@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use crate::base::{Clock, Digest, Writer};
-use crate::run::record::{Intent, Keep, Kind, Record, write_event, write_intent, write_log};
+use crate::run::record::{Intent, Keep, Kind, Record, Redo, Redone, write_event, write_intent, write_log};
 use crate::run::{CallLog, Event, StepKey};
 use crate::store::{Durability, Journal, StoreError};
 
@@ -100,6 +100,12 @@ impl Recorder {
         self.append(Kind::Intent);
         self.require(once);
         attempt
+    }
+
+    /// A step that was announced has not started, and will not.
+    pub(super) fn take_back(&mut self, step: StepKey) {
+        let reason = "it had not started".to_owned();
+        self.life(&Record::Redo(vec![Redo { what: Redone::Step(step), reason }]));
     }
 
     /// An event was applied. `called` says that a script was at work, with whether it must never run twice.

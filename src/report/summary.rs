@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::repo::Work;
-use crate::run::{Outcome, Status};
+use crate::run::{Outcome, Status, Stop};
 
 /// Inferences whose time is shown.
 const SLOWEST: usize = 5;
@@ -54,6 +54,7 @@ pub fn summary(outcome: &Outcome, details: bool) -> String {
         Status::Completed => "completed",
         Status::Stuck => "stuck: nothing can move",
         Status::Failed => "failed",
+        Status::Interrupted if matches!(outcome.stop, Some(Stop::Signal(_))) => "stopped",
         Status::Interrupted => "stopped at the cycle limit",
     };
     let cycles = count(u64::from(outcome.state.highest_round()), "cycle", "cycles");

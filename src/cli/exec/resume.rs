@@ -131,6 +131,7 @@ fn finished(arguments: &Arguments, resumption: Resumption, prepared: &Prepared, 
     let run_id = resumption.run_id().to_owned();
     if !arguments.quiet {
         eprintln!("run {run_id} is complete, nothing is left to do");
+        say_outdated(&resumption);
     }
     let state = resumption.into_state();
     let times = vec![crate::run::StepTime::default(); state.graph().items.len()];
@@ -160,8 +161,16 @@ fn say_plan(arguments: &Arguments, resumption: &Resumption, told: &Decisions) {
             eprintln!("  {name}: re-run after interruption, try {next}");
         }
     }
+    say_outdated(resumption);
+}
+
+/// Says what was kept although what it was made from has changed.
+fn say_outdated(resumption: &Resumption) {
     for outdated in resumption.outdated.iter().take(MOST_REASONS) {
         eprintln!("  kept, although it would be another now: {outdated}");
+    }
+    if resumption.outdated.len() > MOST_REASONS {
+        eprintln!("  and {} more", resumption.outdated.len() - MOST_REASONS);
     }
 }
 
