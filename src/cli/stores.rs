@@ -16,7 +16,7 @@ use super::output::complain;
 #[derive(Debug, clap::Args)]
 pub(super) struct StoreArgument {
     /// Where runs are kept
-    #[arg(long, value_name = "DIR", env = "NORMC_STORE", default_value = ".normc")]
+    #[arg(long, value_name = "DIR", env = "NORMC_STORE", hide_env_values = true, default_value = ".normc")]
     store: PathBuf,
 }
 

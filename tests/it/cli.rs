@@ -47,19 +47,27 @@ fn run(text: &mut String, folder: &Path, command: &[&str]) {
     let _ = writeln!(text, "exit {}", output.status.code().map_or("by signal".to_owned(), |c| c.to_string()));
 }
 
+/// The run ids a line names: 26 characters of Crockford's base 32.
+fn run_ids(line: &str) -> Vec<String> {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_id = |w: &&str| {
+        w.len() == 26 && w.starts_with('0') && w.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+    };
+    words.filter(is_id).map(str::to_owned).collect()
+}
+
 /// Times and run ids differ from run to run.
 fn mask(line: &str) -> String {
     let mut line = line.to_owned();
-    let ends = ["completed", "failed", "stuck: nothing can move", "stopped at the cycle limit"];
+    let ends = ["completed", "failed", "stuck: nothing can move", "stopped", "stopped at the cycle limit"];
     if let Some((head, tail)) = line.split_once(" in ")
         && let Some((_, rest)) = tail.split_once(": ")
         && ends.contains(&head)
     {
         line = format!("{head} in TIME: {rest}");
     }
-    if let Some(at) = line.find("\"run_id\":\"") {
-        let start = at + "\"run_id\":\"".len();
-        line.replace_range(start..start + 26, "RUN");
+    for word in run_ids(&line) {
+        line = line.replace(&word, "RUN");
     }
     line
 }

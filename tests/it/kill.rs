@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use normc::run::record::{Kind, peek};
 use normc::store::{RealDisk, Store};
 
-use crate::support::python_missing;
+use crate::support::{program, python_missing};
 
 /// Moments at which each plan is killed.
 const POINTS: u64 = 50;
@@ -59,9 +59,9 @@ impl Random {
 }
 
 fn command(folder: &Path, store: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_normc"));
-    command.arg("exec").args(arguments).args(["--json", "-q", "--jobs", "2"]).current_dir(folder);
-    command.env("NORMC_STORE", store).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = program(folder);
+    command.arg("exec").args(arguments).args(["--json", "-q", "--jobs", "2"]).arg("--store").arg(store);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -10,7 +10,7 @@ use crate::support::{program, python_missing};
 
 /// Runs the program with these arguments in a folder.
 pub(crate) fn normc(folder: &Path, arguments: &[&str]) -> Output {
-    program().args(arguments).current_dir(folder).output().unwrap()
+    program(folder).args(arguments).output().unwrap()
 }
 
 fn plans() -> PathBuf {

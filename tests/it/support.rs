@@ -1,6 +1,6 @@
 //! What several tests share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -14,11 +14,14 @@ pub(crate) fn extra_folders(own: &str, variable: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// The program, with a store of this test process alone.
-pub(crate) fn program() -> Command {
+/// The program, run in a folder. Its store stands there too, unless the folder is the project's own.
+pub(crate) fn program(folder: &Path) -> Command {
     static STORE: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_normc"));
-    command.env("NORMC_STORE", STORE.path()).env_remove("NORMC_PYTHON");
+    command.current_dir(folder).env_remove("NORMC_PYTHON").env_remove("NORMC_STORE");
+    if folder.starts_with(env!("CARGO_MANIFEST_DIR")) {
+        command.env("NORMC_STORE", STORE.path());
+    }
     command
 }
 
