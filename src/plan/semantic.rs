@@ -137,7 +137,7 @@ impl Resolver<'_> {
             std::iter::once(node).chain(gates).flat_map(|n| &n.annotations).collect();
         for annotation in annotations.into_iter().filter(|a| a.kind == AnnotationKind::Referential) {
             let text = annotation.text().trim();
-            if text.is_empty() {
+            if text.is_empty() && !matches!(annotation.base_key(), "effect" | "timeout") {
                 continue;
             }
             let put = |slot: &mut Option<_>| {
@@ -163,8 +163,11 @@ impl Resolver<'_> {
     }
 
     fn option(&mut self, annotation: &Annotation, what: &str, help: &str) {
-        let message = format!("`{}` is not understood as {what}", shown(annotation.text()));
-        self.report(Diagnostic::at(Code::NC019, annotation.value_span, message).help(help));
+        let (span, message) = match annotation.text().trim() {
+            "" => (annotation.span, format!("`%{{{}}}` has no value", annotation.base_key())),
+            text => (annotation.value_span, format!("`{}` is not understood as {what}", shown(text))),
+        };
+        self.report(Diagnostic::at(Code::NC019, span, message).help(help));
     }
 }
 

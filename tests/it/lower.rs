@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use normc::base::{SourceFile, SourceMap};
 use normc::diag::Diagnostic;
 use normc::plan::{Plan, resolve};
-use normc::repo::{Generation, LowerOptions, Repositories, load, lower};
+use normc::repo::{Generation, LowerOptions, Repositories, Work, load, load_two_files, lower};
 use normc::syntax::{Dialect, parse};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -428,6 +428,44 @@ fn bundle_of_a_plan() {
     let info = embedded.repositories.plan;
     assert_eq!((info.name.as_str(), info.base.as_str()), ("sum", "../up"));
     assert_eq!(embedded.repositories.source.unwrap().files[0].text.as_deref(), Some(text.as_str()));
+}
+
+/// `%{effect}: once` of scripts and built-ins, in both generations, through the bundle and through the two files.
+#[test]
+fn an_effect_is_kept_from_the_source_to_the_loaded_plan() {
+    let text = read(root().join("tests/repos/plans/effects.nc"));
+    for generation in [Generation::One, Generation::Two] {
+        let compiled = compile_as("effects.nc", &text, Some(generation));
+        let read_back = Repositories::read(&compiled.repositories.write()).unwrap();
+        let files = compiled.repositories.split();
+        let loaded = [
+            load(&compiled.repositories).unwrap(),
+            load(&read_back).unwrap(),
+            load_two_files(&files.concepts, &files.inferences).unwrap(),
+        ];
+        for loaded in loaded {
+            let once: Vec<(String, bool)> = loaded
+                .model
+                .inferences
+                .iter()
+                .filter_map(|i| match &i.work {
+                    Work::Semantic(s) => {
+                        Some((loaded.model.concepts[i.target.0 as usize].name.to_string(), s.once))
+                    }
+                    _ => None,
+                })
+                .collect();
+            let wanted = [
+                ("{receipt}", true),
+                ("{bill}", true),
+                ("<due>", true),
+                ("{other}", false),
+                ("{last}", false),
+            ]
+            .map(|(name, once)| (name.to_owned(), once));
+            assert_eq!(once, wanted, "{generation:?}");
+        }
+    }
 }
 
 /// The two ways to give the carry its first value differ in `required_inputs` and data only.

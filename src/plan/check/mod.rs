@@ -7,6 +7,7 @@ mod data;
 mod loops;
 mod missing;
 mod names;
+mod options;
 mod producers;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -102,4 +103,5 @@ pub(super) fn check(
     missing::check(&facts, diagnostics);
     loops::check(&facts, diagnostics);
     cycles::check(&facts, diagnostics);
+    options::check(&facts, diagnostics);
 }
