@@ -23,10 +23,13 @@ const NEVER: Option<Duration> = Some(Duration::from_secs(1000));
 const TELL: &str = "import os, subprocess, time\ndef tell(name, text=''):\n    \
                     with open(name + '.new', 'w') as f: f.write(text)\n    os.rename(name + '.new', name)\n";
 
+/// Whether a thread of a process lives: the first may be gone before the others, which then still hold its sockets.
 fn is_alive(pid: i64) -> bool {
-    // A zombie is dead; only its parent has not looked yet.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok()).any(|stat| {
+        // A zombie is dead; only its parent has not looked yet.
+        !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']))
+    })
 }
 
 fn dies(pid: i64) {

@@ -19,6 +19,8 @@ use normc::faculty::python::{Body, Mode, Pool, PoolOptions, ScriptCall};
 use normc::faculty::{Action, Answer, CallIdentity, Faculty, Failure, FailureKind, Request, Script};
 use serde_json::{Value as Json, json};
 
+use crate::support::until;
+
 /// A pool in its own folder, and short ways to ask it.
 pub(crate) struct Bench {
     pub(crate) pool: Pool,
@@ -308,8 +310,10 @@ fn every_byte_printed_belongs_to_its_call() {
         assert_eq!(answer.output.stderr, format!("oops {n}\n"));
     }
     // What comes after the answer belongs to no call.
-    b.text("import subprocess\nsubprocess.Popen(['sh', '-c', 'sleep 0.05; echo late'])\nresult = 1");
-    std::thread::sleep(Duration::from_millis(200));
+    b.text("import subprocess\nsubprocess.Popen(['sh', '-c', 'while [ ! -e go ]; do sleep 0.01; done; echo late; echo > done'])\nresult = 1");
+    let [go, done] = ["go", "done"].map(|name| b.folder.path().join(name));
+    std::fs::write(go, "").unwrap();
+    until("what comes late", || done.exists());
     assert!(b.execute("result = 1").unwrap().output.is_empty());
     // A script that closes its streams hurts itself only.
     assert!(b.execute("import sys, os\nsys.stdout.close()\nos.close(1)\nos.close(2)\nresult = 1").is_ok());

@@ -1,12 +1,8 @@
 //! Work grows as the plan and its data do: twice the elements take about twice the time (runtime spec, section 23), and
 //! no step runs twice.
-//!
-//! Times are compared robustly: both sizes are timed in turn, the best time of each counts, and a ratio that is too
-//! high is measured again a number of times before it is believed. What is quadratic has a ratio near 4 each time.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use normc::base::{FixedClock, SourceFile, SourceMap};
 use normc::diag::Diagnostic;
@@ -17,28 +13,7 @@ use normc::run::{Event, Graph, Outcome, Quiet, State, Status, Watch, initial_val
 use normc::{plan, syntax};
 use serde_json::{Value as Json, json};
 
-/// The highest ratio of time for twice the work.
-const LIMIT: f64 = 2.5;
-/// Measurements that are always made, and those that are made at most.
-const ATTEMPTS: (usize, usize) = (3, 15);
-
-fn assert_linear<T>(what: &str, n: usize, prepare: impl Fn(usize) -> T, work: impl Fn(&T)) {
-    let prepared = [prepare(n), prepare(2 * n)];
-    let mut best = [Duration::MAX; 2];
-    let mut ratio = f64::INFINITY;
-    for attempt in 1..=ATTEMPTS.1 {
-        for (best, prepared) in best.iter_mut().zip(&prepared) {
-            let begun = Instant::now();
-            work(prepared);
-            *best = begun.elapsed().min(*best);
-        }
-        ratio = best[1].as_secs_f64() / best[0].as_secs_f64();
-        if attempt >= ATTEMPTS.0 && ratio < LIMIT {
-            return;
-        }
-    }
-    panic!("{what}: {n} take {:?}, {} take {:?}, {ratio:.2} times as long", best[0], 2 * n, best[1]);
-}
+use crate::measure::{alone, assert_linear};
 
 fn read_plan(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("plans").join(file)).unwrap()
@@ -103,38 +78,35 @@ fn chain_source(n: usize) -> String {
 }
 
 #[test]
-#[should_panic(expected = "times as long")]
-fn quadratic_work_is_noticed() {
-    assert_linear(
-        "pairs",
-        500,
-        |n| n,
-        |n| {
-            (0..n * n).for_each(|pair| {
-                std::hint::black_box(pair);
-            });
-        },
-    );
-}
-
-#[test]
 fn a_loop_with_a_carry() {
+    if !alone("growth::a_loop_with_a_carry") {
+        return;
+    }
     assert_linear("rounds of a loop", 4_000, running_total, run_quietly);
 }
 
 #[test]
 fn a_loop_whose_base_grows() {
+    if !alone("growth::a_loop_whose_base_grows") {
+        return;
+    }
     assert_linear("digits of an addition", 100, addition, run_quietly);
 }
 
 #[test]
 fn a_graph_of_steps() {
+    if !alone("growth::a_graph_of_steps") {
+        return;
+    }
     let model = |n| Arc::new(compile(&chain_source(n)));
     assert_linear("steps, graph and run", 2_000, model, run_quietly);
 }
 
 #[test]
 fn compiling_source() {
+    if !alone("growth::compiling_source") {
+        return;
+    }
     assert_linear("steps, compiled", 1_000, chain_source, |source| {
         compile(source);
     });

@@ -11,6 +11,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use normc::base::{SourceFile, SourceMap};
 use normc::diag::Diagnostic;
@@ -20,6 +21,7 @@ use normc::syntax::{Dialect, parse};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
+use crate::measure::{alone, assert_linear, of_thread};
 use crate::support::snapshots;
 
 struct Compiled {
@@ -529,24 +531,21 @@ fn long(n: usize) -> String {
 
 #[test]
 fn time_grows_with_the_lines() {
-    let time = |n: usize| {
+    if !alone("lower::time_grows_with_the_lines") {
+        return;
+    }
+    let read = |n: usize| {
         let text = long(n);
         let mut sources = SourceMap::default();
         let file = sources.add(SourceFile::new("long.nc", text.as_str()));
-        let (tree, _) = parse(file, &text, None);
-        let once = || {
-            let start = std::time::Instant::now();
-            let (plan, found) = resolve(&tree);
-            assert!(!found.iter().any(Diagnostic::is_error));
-            let lowered = lower(&plan, &sources, &found, &LowerOptions::default());
-            assert_eq!(load(&lowered.repositories).unwrap().model.inferences.len(), 1 + 5 * n);
-            start.elapsed()
-        };
-        (0..3).map(|_| once()).min().unwrap()
+        (n, parse(file, &text, None).0, sources)
     };
-    let (small, large) = (time(50), time(500));
-    println!("50 loops: {small:?}, 500 loops: {large:?}");
-    assert!(large < small * 25, "{small:?} {large:?}");
+    assert_linear("loops, lowered", 250, read, |(n, tree, sources)| {
+        let (plan, found) = resolve(tree);
+        assert!(!found.iter().any(Diagnostic::is_error));
+        let lowered = lower(&plan, sources, &found, &LowerOptions::default());
+        assert_eq!(load(&lowered.repositories).unwrap().model.inferences.len(), 1 + 5 * n);
+    });
 }
 
 #[test]
@@ -563,9 +562,13 @@ fn hostile_plans_end() {
         (0..1_500).map(|i| format!("    <- {{remainder{}}}\n", "q".repeat(i % 50))).collect::<String>()
     );
     for text in [deep, gates, contexts, wide, long, names] {
+        let start = of_thread();
         let compiled = compile("a.nc", &text);
         let _ = load(&compiled.repositories);
         compiled.repositories.write();
+        let took = of_thread().saturating_sub(start);
+        println!("{took:?}");
+        assert!(took < Duration::from_secs(60), "{} took {took:?}", &text[..20]);
     }
 }
 

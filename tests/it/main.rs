@@ -19,6 +19,7 @@ mod growth;
 mod invalid;
 mod kill;
 mod lower;
+mod measure;
 mod parse_vectors;
 mod plans;
 mod readme;

@@ -10,7 +10,34 @@ use crate::support::{program, python_missing};
 
 /// Runs the program with these arguments in a folder.
 pub(crate) fn normc(folder: &Path, arguments: &[&str]) -> Output {
-    program(folder).args(arguments).output().unwrap()
+    let mut output = program(folder).args(arguments).output().unwrap();
+    // How far a run has come is told once it takes seconds, which depends on the machine.
+    if !arguments.contains(&"--verbose") {
+        let lines = output.stderr.split_inclusive(|b| *b == b'\n');
+        output.stderr =
+            lines.filter(|line| !is_progress(&String::from_utf8_lossy(line))).collect::<Vec<_>>().concat();
+    }
+    output
+}
+
+/// `3 of 5 inferences, 2.1 s: ..`, and `1.2 {name} failed: ..` while others run on.
+fn is_progress(line: &str) -> bool {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    let words: Vec<&str> = line.splitn(5, ' ').collect();
+    if let [done, "of", all, "inferences,", _] = words.as_slice() {
+        return is_number(done) && is_number(all);
+    }
+    let step = words.first().and_then(|w| w.split(['.', '[']).next()).unwrap_or("");
+    is_number(step) && line.contains(" failed: ") && !line.contains('│')
+}
+
+#[test]
+fn progress_is_told_from_the_rest() {
+    assert!(is_progress("3 of 5 inferences, 2.1 s: 1.2 {x}\n") && is_progress("1.2[3] {x y} failed: no\n"));
+    for line in ["3 of 5", "run failed: no\n", " 1 │ <- {x} failed: no\n", "1 inference, 2 concepts\n", ""]
+    {
+        assert!(!is_progress(line), "{line}");
+    }
 }
 
 fn plans() -> PathBuf {

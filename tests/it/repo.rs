@@ -15,6 +15,7 @@ use normc::diag::{Code, Diagnostic};
 use normc::repo::{Inputs, Loaded, Repositories, Work, json, load, missing_inputs};
 use serde_json::{Value as Json, json};
 
+use crate::measure::{alone, assert_linear};
 use crate::support::snapshots;
 
 fn folder() -> PathBuf {
@@ -393,9 +394,12 @@ fn bad_settings() {
     snapshot("bad_settings", &out);
 }
 
-/// Loading is near-linear: ten times the entries take at most some twenty times as long.
+/// Loading is near-linear.
 #[test]
 fn time_to_load_grows_with_the_entries() {
+    if !alone("repo::time_to_load_grows_with_the_entries") {
+        return;
+    }
     let chain = |n: usize| {
         let concepts: Vec<Json> = (0..=n)
             .map(|i| json!({"concept_name": format!("{{s {i}}}"), "type": "{}", "is_ground_concept": i == 0, "reference_data": if i == 0 { json!([7]) } else { Json::Null }}))
@@ -406,20 +410,10 @@ fn time_to_load_grows_with_the_entries() {
                 "concept_to_infer": format!("{{s {i}}}"), "function_concept": "$.", "value_concepts": [format!("{{s {}}}", i - 1)],
                 "working_interpretation": {"syntax": {"marker": ".", "assign_source": format!("{{s {}}}", i - 1)}}}))
             .collect();
-        (Json::from(concepts).to_string(), Json::from(inferences).to_string())
+        (n, Json::from(concepts).to_string(), Json::from(inferences).to_string())
     };
-    let time = |n: usize| {
-        let (concepts, inferences) = chain(n);
-        let once = || {
-            let start = std::time::Instant::now();
-            let read = Repositories::from_two_files(&concepts, &inferences).unwrap();
-            assert_eq!(load(&read).unwrap().model.inferences.len(), n);
-            start.elapsed()
-        };
-        // The best of a few: what else the machine does only ever makes it slower.
-        (0..4).map(|_| once()).min().unwrap()
-    };
-    let (small, large) = (time(3_000), time(30_000));
-    println!("3 000 entries: {small:?}, 30 000 entries: {large:?}");
-    assert!(large < small * 25, "{small:?} {large:?}");
+    assert_linear("entries, loaded", 8_000, chain, |(n, concepts, inferences)| {
+        let read = Repositories::from_two_files(concepts, inferences).unwrap();
+        assert_eq!(load(&read).unwrap().model.inferences.len(), *n);
+    });
 }

@@ -27,6 +27,9 @@ const WORKER: &str = include_str!("worker.py");
 /// How long an interpreter may take to say hello.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a process may take to end once its socket is closed; the system closes it first, and may be busy.
+const END_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Scripts a worker keeps compiled.
 const SCRIPTS: usize = 512;
 
@@ -302,12 +305,16 @@ impl Worker {
 
     /// How the process ended, once its socket is closed. One that only closed its socket is killed.
     fn end_status(&mut self) -> String {
-        let by_itself = (0..50).any(|i| {
-            if i > 0 {
-                std::thread::sleep(Duration::from_millis(1));
+        let begun = Instant::now();
+        let by_itself = loop {
+            if self.streams.has_ended() {
+                break true;
             }
-            self.streams.has_ended()
-        });
+            if begun.elapsed() >= END_TIMEOUT {
+                break false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
         let Some(status) = self.end().filter(|_| by_itself) else {
             return "closed its connection".to_owned();
         };
