@@ -551,21 +551,17 @@ fn warm_round_trip() {
     let begun = Instant::now();
     b.text("result = 1");
     println!("first call, start included: {:?}", begun.elapsed());
-    for (name, mode, code) in [
-        ("execute", Mode::Execute, "result = a + b"),
-        ("call", Mode::Call, "def main(a, b):\n    return a + b"),
+    let named =
+        CallIdentity { key: Some("0a".repeat(32).into()), run: Some("01J".into()), step: Some("1.2".into()) };
+    for (name, mode, code, identity) in [
+        ("execute", Mode::Execute, "result = a + b", None),
+        ("call", Mode::Call, "def main(a, b):\n    return a + b", None),
+        ("call with an identity", Mode::Call, "def main(a, b):\n    return a + b", Some(&named)),
     ] {
         let hash: Arc<str> = Arc::from(code);
         let inputs = [("a".into(), Value::Number(1.into())), ("b".into(), Value::Number(2.into()))];
-        let call = ScriptCall {
-            path: "s.py",
-            code,
-            hash: &hash,
-            mode,
-            inputs: &inputs,
-            timeout: None,
-            identity: None,
-        };
+        let call =
+            ScriptCall { path: "s.py", code, hash: &hash, mode, inputs: &inputs, timeout: None, identity };
         let rounds = 20_000;
         let begun = Instant::now();
         for _ in 0..rounds {
