@@ -61,30 +61,48 @@ pub(super) fn info(run: &RunDir) -> Option<RunInfo> {
     survey.info.filter(|_| frame.kind == Kind::Run)
 }
 
-/// The runs of a store with their first records, newest first. Runs that cannot be opened are left out.
-pub(super) fn known(store: &Store) -> Result<Vec<(String, RunInfo)>, StoreError> {
-    let ids = store.ids()?.into_iter();
-    Ok(ids.filter_map(|id| Some((id.clone(), info(&store.open(&id).ok()?)?))).collect())
+/// The runs of a store, as far as they can be opened.
+pub(super) struct Known {
+    /// Each with its first record, newest first.
+    pub(super) runs: Vec<(String, RunInfo)>,
+    /// Why the newest of the others cannot be opened.
+    pub(super) problem: Option<StoreError>,
+}
+
+impl Known {
+    /// What to say when a run is not among them: perhaps it is the one that cannot be opened.
+    pub(super) fn without(self, what: String, near: Option<String>) -> StoreError {
+        self.problem.unwrap_or(StoreError::NotFound { what, near })
+    }
+}
+
+/// Looks at the first record of every run.
+pub(super) fn known(store: &Store) -> Result<Known, StoreError> {
+    let mut known = Known { runs: Vec::new(), problem: None };
+    for id in store.ids()? {
+        match store.open(&id) {
+            Ok(run) => known.runs.extend(info(&run).map(|info| (id, info))),
+            Err(problem) => drop(known.problem.get_or_insert(problem)),
+        }
+    }
+    Ok(known)
 }
 
 /// Finds a run by its id, the beginning of it, its name, or `last`.
 pub(super) fn find(store: &Store, wanted: &str) -> Result<RunDir, StoreError> {
     let ids = store.ids()?;
-    let not_found = |near: Option<String>| StoreError::NotFound {
-        what: match wanted {
-            "last" => format!("run in the store `{}`", store.root().display()),
-            _ => format!("run `{wanted}` in the store `{}`", store.root().display()),
-        },
-        near,
-    };
     if wanted == "last" {
-        return store.open(ids.first().ok_or_else(|| not_found(None))?);
+        let none = || StoreError::NotFound {
+            what: format!("run in the store `{}`", store.root().display()),
+            near: None,
+        };
+        return store.open(ids.first().ok_or_else(none)?);
     }
     if ids.iter().any(|id| id == wanted) {
         return store.open(wanted);
     }
-    let named = known(store)?;
-    if let Some((id, _)) = named.iter().find(|(_, info)| info.name.as_deref() == Some(wanted)) {
+    let known = known(store)?;
+    if let Some((id, _)) = known.runs.iter().find(|(_, info)| info.name.as_deref() == Some(wanted)) {
         return store.open(id);
     }
     // Ids are printed in capitals, but nobody should have to type them.
@@ -94,8 +112,9 @@ pub(super) fn find(store: &Store, wanted: &str) -> Result<RunDir, StoreError> {
     match begin.as_slice() {
         [one] => store.open(one),
         [] => {
-            let names = named.iter().filter_map(|(_, info)| info.name.as_deref());
-            Err(not_found(nearest(wanted, names).map(str::to_owned)))
+            let names = known.runs.iter().filter_map(|(_, info)| info.name.as_deref());
+            let near = nearest(wanted, names).map(str::to_owned);
+            Err(known.without(format!("run `{wanted}` in the store `{}`", store.root().display()), near))
         }
         _ => Err(StoreError::Ambiguous { prefix: wanted.to_owned(), runs: begin }),
     }
@@ -103,8 +122,8 @@ pub(super) fn find(store: &Store, wanted: &str) -> Result<RunDir, StoreError> {
 
 /// A name may be given once.
 pub(super) fn refuse_taken(store: &Store, name: &str) -> Result<(), Exit> {
-    let runs = known(store).map_err(|error| report_error(&error.into()))?;
-    match runs.iter().find(|(id, info)| id == name || info.name.as_deref() == Some(name)) {
+    let known = known(store).map_err(|error| report_error(&error.into()))?;
+    match known.runs.iter().find(|(id, info)| id == name || info.name.as_deref() == Some(name)) {
         None => Ok(()),
         Some((id, _)) => {
             complain(

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender, select};
 use rustc_hash::FxHashMap;
 
 use crate::faculty::{Answer, CallIdentity, FailureKind};
@@ -208,11 +208,13 @@ impl Driver<'_> {
                 return;
             }
             self.record(Recorder::idle);
-            match self.messages.recv_timeout(TICK) {
-                Ok(message) => self.take(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+            let message = select! {
+                recv(self.messages) -> message => message.ok(),
+                recv(self.options.interrupt.woken()) -> _ => None,
+                default(TICK) => None,
+            };
+            self.look_for_interrupt();
+            message.into_iter().for_each(|message| self.take(message));
             self.take_messages();
             self.record(Recorder::settle);
             self.tick();

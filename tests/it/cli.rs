@@ -32,7 +32,8 @@ fn transcript(files: &[(&str, &[u8])], commands: &[&[&str]]) -> String {
     text
 }
 
-fn run(text: &mut String, folder: &Path, command: &[&str]) {
+/// Runs a command and adds it with all it printed.
+pub(crate) fn run(text: &mut String, folder: &Path, command: &[&str]) {
     let output = normc(folder, command);
     let quoted: Vec<String> = command
         .iter()
@@ -57,7 +58,7 @@ fn run_ids(line: &str) -> Vec<String> {
 }
 
 /// Times and run ids differ from run to run.
-fn mask(line: &str) -> String {
+pub(crate) fn mask(line: &str) -> String {
     let mut line = line.to_owned();
     let ends = ["completed", "failed", "stuck: nothing can move", "stopped", "stopped at the cycle limit"];
     if let Some((head, tail)) = line.split_once(" in ")

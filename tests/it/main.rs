@@ -24,6 +24,7 @@ mod parse_vectors;
 mod plans;
 mod readme;
 mod repo;
+mod resume;
 mod rooms;
 mod runs;
 mod semantics_vectors;

@@ -12,7 +12,7 @@ use crate::store::{Recovery, RunDir, Store, StoreError};
 
 use super::super::Exit;
 use super::super::open::read_text;
-use super::super::output::{complain, show};
+use super::super::output::{complain, count, show};
 use super::super::stores::{find, known, report_error};
 use super::prepare::{OpenPlan, Prepared, open_plan, prepare};
 use super::{Arguments, execute, keeping, present, tools};
@@ -67,13 +67,13 @@ fn choose(store: &Store, wanted: &str, plan: Option<&OpenPlan>) -> Result<RunDir
     let Some(plan) = plan else { return find(store, "last") };
     let base = plan.base.canonicalize().unwrap_or_else(|_| plan.base.clone());
     let same = |epoch: &crate::run::record::Epoch| epoch.name == plan.name && Path::new(&epoch.base) == base;
-    let runs = known(store)?;
-    match runs.iter().find(|(_, info)| same(&info.epoch)) {
+    let known = known(store)?;
+    match known.runs.iter().find(|(_, info)| same(&info.epoch)) {
         Some((id, _)) => store.open(id),
-        None => Err(StoreError::NotFound {
-            what: format!("run of the plan `{}` in the store `{}`", plan.name, store.root().display()),
-            near: None,
-        }),
+        None => {
+            let what = format!("run of the plan `{}` in the store `{}`", plan.name, store.root().display());
+            Err(known.without(what, None))
+        }
     }
 }
 
@@ -144,11 +144,8 @@ fn say_plan(arguments: &Arguments, resumption: &Resumption, told: &Decisions) {
     if arguments.quiet && !arguments.dry_run {
         return;
     }
-    eprintln!(
-        "run {}: {} settled before",
-        resumption.run_id(),
-        super::super::output::count(usize::try_from(resumption.kept).unwrap_or(usize::MAX), "step")
-    );
+    let kept = usize::try_from(resumption.kept).unwrap_or(usize::MAX);
+    eprintln!("going on with run {}, {} kept", resumption.run_id(), count(kept, "step"));
     for again in resumption.reasons.iter().take(MOST_REASONS) {
         eprintln!("  again: {}: {}", again.what, again.reason);
     }
