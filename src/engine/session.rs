@@ -12,9 +12,8 @@ use crate::run::record::{
 };
 use crate::run::state::ApplyError;
 use crate::run::{Event, Graph, Outcome, State, Status, StepKey, Stop, Watch};
-use crate::store::{
-    Durability, Indexer, Journal, JournalOptions, LookUp, Lookup, Recovery, RunDir, Store, StoreError, Tail,
-};
+use crate::store::index::{Indexer, LookUp, Lookup};
+use crate::store::{Durability, Journal, JournalOptions, Recovery, RunDir, Store, StoreError, Tail};
 
 use super::calls::Tools;
 use super::driver::{Options, run_recorded};

@@ -206,6 +206,11 @@ pub trait Disk: Send + Sync + fmt::Debug {
 
     /// The user this process acts as.
     fn user(&self) -> u32;
+
+    /// Says whether its paths mean the same to the system, so that a library that knows no [`Disk`] can use them.
+    fn is_of_system(&self) -> bool {
+        false
+    }
 }
 
 /// The file system of the machine.
@@ -303,6 +308,10 @@ impl Disk for RealDisk {
 
     fn info(&self, path: &Path) -> io::Result<Info> {
         Ok(info_of(&fs::symlink_metadata(path)?))
+    }
+
+    fn is_of_system(&self) -> bool {
+        true
     }
 
     fn user(&self) -> u32 {

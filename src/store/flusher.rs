@@ -4,7 +4,7 @@
 //! INVARIANT: no lock is held during a sync that appending or writing needs.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::disk::{Disk, DiskFile, parent};
 use super::error::StoreError;
+use super::layout::free_reserve;
 
 /// How far the disk may be behind under load.
 const BEHIND: Duration = Duration::from_millis(10);
@@ -50,7 +51,7 @@ impl Pending {
     }
 
     /// A segment with new frames, and whether it is new itself.
-    pub(super) fn segment(&mut self, path: &std::path::Path, file: &Arc<dyn DiskFile>, fresh: bool) {
+    pub(super) fn segment(&mut self, path: &Path, file: &Arc<dyn DiskFile>, fresh: bool) {
         if !self.segments.last().is_some_and(|dirty| Arc::ptr_eq(&dirty.file, file)) {
             self.segments.push(Dirty { path: path.to_owned(), file: Arc::clone(file), fresh });
         }
@@ -131,7 +132,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Shared {
     disk: Arc<dyn Disk>,
-    /// Removed when the disk is full.
+    /// Given back when the disk is full.
     reserve: PathBuf,
     /// Sync by itself, not only on request.
     grouped: bool,
@@ -195,7 +196,7 @@ impl Shared {
     /// Nothing more is written or synced from now on.
     pub(super) fn fail(&self, error: StoreError) {
         if matches!(error, StoreError::Full { .. }) {
-            let _ = self.disk.remove_file(&self.reserve);
+            free_reserve(self.disk.as_ref(), &self.reserve);
         }
         self.state().failure.get_or_insert(error);
         self.failed.store(true, Ordering::Release);

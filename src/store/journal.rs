@@ -33,6 +33,9 @@ pub enum Durability {
     Kill,
 }
 
+/// What gets whole frames, right after they were written.
+type OnWritten = Box<dyn FnMut(&[u8]) + Send>;
+
 /// How a journal is written.
 #[derive(Default)]
 pub struct JournalOptions {
@@ -41,7 +44,7 @@ pub struct JournalOptions {
     /// What the first frame of the run has as the hash of the one before it.
     pub first_prev: Digest,
     /// Gets whole frames, right after they were written.
-    pub on_written: Option<Box<dyn FnMut(&[u8]) + Send>>,
+    pub on_written: Option<OnWritten>,
     /// Called by the flusher's thread when more frames survive a loss of power, or none will any more.
     pub on_synced: Option<OnSynced>,
 }
@@ -54,7 +57,7 @@ pub struct Journal {
     durability: Durability,
     segment_limit: u64,
     segment: Segment,
-    /// The segment's name is not known to survive yet.
+    /// The segment's name is not known to survive a loss of power yet.
     fresh: bool,
     buffer: Vec<u8>,
     objects: Vec<(Digest, Vec<u8>)>,
@@ -62,7 +65,7 @@ pub struct Journal {
     seq: u64,
     digest: Digest,
     written: u64,
-    on_written: Option<Box<dyn FnMut(&[u8]) + Send>>,
+    on_written: Option<OnWritten>,
     shared: Arc<Shared>,
     _flusher: Flusher,
     /// The failure was returned once.
@@ -89,7 +92,7 @@ impl Journal {
         }
         let reserve = options.durability != Durability::Kill;
         let segment = Segment::create(run.disk().as_ref(), &journal, 1, reserve)?;
-        Self::new(run, lock, segment, true, (0, options.first_prev), options)
+        Self::new(run, lock, segment, false, (0, options.first_prev), options)
     }
 
     pub(super) fn go_on(
@@ -111,18 +114,19 @@ impl Journal {
             disk.sync_dir(&journal).map_err(|e| StoreError::io("sync", &journal, e))?;
         }
         let reserve = options.durability != Durability::Kill;
-        let fresh = !numbers.contains(&tail.segment) && tail.offset == 0;
-        let segment = if fresh {
+        let segment = if !numbers.contains(&tail.segment) && tail.offset == 0 {
             Segment::create(disk, &journal, tail.segment, reserve)?
         } else {
             Segment::open(disk, &journal, tail.segment, tail.offset, reserve)?
         };
-        // Without it the run goes on as well, only with less room for its end.
-        if make_reserve(disk, run.path()).is_ok() {
-            disk.sync_dir(run.path()).map_err(|e| StoreError::io("sync", run.path(), e))?;
+        match make_reserve(disk, run.path()) {
+            // On a nearly full disk the run may still come to its end.
+            Ok(()) | Err(StoreError::Full { .. }) => {}
+            Err(error) => return Err(error),
         }
+        disk.sync_dir(run.path()).map_err(|e| StoreError::io("sync", run.path(), e))?;
         let head = if tail.seq == 0 { (0, options.first_prev) } else { (tail.seq, tail.digest) };
-        let journal = Self::new(run, lock, segment, fresh, head, options)?;
+        let journal = Self::new(run, lock, segment, true, head, options)?;
         journal.object_writer.clean(run.disk().as_ref());
         Ok(journal)
     }
@@ -131,15 +135,13 @@ impl Journal {
         run: &RunDir,
         lock: Arc<RunLock>,
         segment: Segment,
-        fresh: bool,
+        earlier: bool,
         (seq, digest): (u64, Digest),
         options: JournalOptions,
     ) -> Result<Self, StoreError> {
+        // An earlier process may not have synced what it wrote: frames, objects, names.
         let mut pending = Pending::default();
-        if seq > 0 {
-            // An earlier process wrote these frames and their objects, and may not have synced them.
-            pending.tree = Some(run.path().to_owned());
-        }
+        pending.tree = earlier.then(|| run.path().to_owned());
         let disk = Arc::clone(run.disk());
         let grouped = options.durability == Durability::Grouped;
         let shared =
@@ -152,7 +154,7 @@ impl Journal {
             durability: options.durability,
             segment_limit: run.segment_limit(),
             segment,
-            fresh,
+            fresh: !earlier,
             buffer: Vec::new(),
             objects: Vec::new(),
             object_writer: ObjectWriter::new(run.path().join("objects")),

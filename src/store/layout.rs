@@ -346,21 +346,24 @@ pub(super) fn reserve_path(run: &Path) -> PathBuf {
     run.join("RESERVE")
 }
 
-/// Reserves space for the end of a run. On a file system that cannot reserve, the file is empty.
+/// Reserves space for the end of a run. On a file system that cannot reserve, and on a full disk, the file is empty:
+/// that it is there says that the journal was not closed.
 pub(super) fn make_reserve(disk: &dyn Disk, run: &Path) -> Result<(), StoreError> {
     let path = reserve_path(run);
     let file = match disk.create_new(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(StoreError::io("make", &path, error)),
-    };
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => disk.open_write(&path),
+        file => file,
+    }
+    .map_err(|e| StoreError::io("make", &path, e))?;
     match file.allocate(0, RESERVE).map_err(|e| StoreError::io("reserve space with", &path, e)) {
-        Err(error @ StoreError::Full { .. }) => {
-            let _ = disk.remove_file(&path);
-            Err(error)
-        }
+        Err(error @ StoreError::Full { .. }) => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Gives the reserved space back to a full disk.
+pub(super) fn free_reserve(disk: &dyn Disk, reserve: &Path) {
+    let _ = disk.open_write(reserve).and_then(|file| file.set_len(0));
 }
 
 /// A name that may be a run id: no path, no hidden file.

@@ -10,14 +10,18 @@ mod disk;
 mod error;
 mod flusher;
 mod frame;
+pub mod index;
 mod journal;
 mod layout;
 mod lock;
 mod objects;
 mod reader;
+mod repair;
 mod scan;
 mod segment;
 mod sim;
+#[cfg(test)]
+mod tests;
 
 pub use disk::{Disk, DiskFile, Entry, EntryKind, Info, RealDisk};
 pub use error::{Damage, StoreError};
@@ -26,7 +30,5 @@ pub use journal::{Durability, Journal, JournalOptions};
 pub use layout::{RunDir, Store};
 pub use lock::Holder;
 pub use reader::{JournalReader, Tail, Torn};
+pub use repair::{Recovery, Salvage, Visitor, recover, salvage};
 pub use sim::{Call, Fault, SimDisk};
-
-mod stub;
-pub use stub::*;

@@ -55,6 +55,7 @@ pub struct JournalReader {
     from: usize,
     upto: usize,
     tail: Tail,
+    safe: u64,
 }
 
 /// What stands behind the last good frame.
@@ -89,7 +90,7 @@ impl JournalReader {
         let tail = Tail { seq: 0, digest: Digest::default(), segment: 1, offset: 0 };
         let journal = run.join("journal");
         let (run, buffer) = (run.to_owned(), Vec::new());
-        let mut reader = Self { disk, run, journal, file: None, buffer, from: 0, upto: 0, tail };
+        let mut reader = Self { disk, run, journal, file: None, buffer, from: 0, upto: 0, tail, safe: 0 };
         reader.open_segment()?;
         Ok(reader)
     }
@@ -114,7 +115,9 @@ impl JournalReader {
             let absent = match self.look()? {
                 Look::Frame { kind, seq, prev, len } => {
                     let bytes = self.buffer.get(self.from..self.from + len).unwrap_or_default();
-                    self.tail.digest = Digest::of(bytes);
+                    let frame = Frame { seq, kind, prev, body: &[], bytes };
+                    self.safe = self.safe.max(frame.safe());
+                    self.tail.digest = frame.digest();
                     self.tail.seq = seq;
                     self.tail.offset += len as u64;
                     self.from += len;
@@ -143,6 +146,13 @@ impl JournalReader {
     /// Where the last good frame ended.
     pub fn tail(&self) -> Tail {
         self.tail
+    }
+
+    /// The number of the last frame that the frames read so far say was safe from a loss of power. An object that a
+    /// frame up to this one refers to cannot be missing by one; a frame behind it whose object is missing or is not
+    /// what its name says was written right before the power went, and the journal ends before it.
+    pub fn safe(&self) -> u64 {
+        self.safe
     }
 
     /// At the end: what lies behind the last good frame and is neither a frame nor zeros. Under the lock of the run it
@@ -207,9 +217,12 @@ impl JournalReader {
     fn fill(&mut self) -> Result<bool, StoreError> {
         let Some(file) = &self.file else { return Ok(false) };
         let kept = self.upto - self.from;
-        self.buffer.copy_within(self.from..self.upto, 0);
         if self.buffer.len() < kept + PIECE {
-            self.buffer.resize(kept + PIECE, 0);
+            // Fresh memory that is zero already, not memory set to zero.
+            let old = std::mem::replace(&mut self.buffer, vec![0; kept + PIECE]);
+            self.buffer[..kept].copy_from_slice(&old[self.from..self.upto]);
+        } else {
+            self.buffer.copy_within(self.from..self.upto, 0);
         }
         (self.from, self.upto) = (0, kept);
         let room = self.buffer.get_mut(kept..kept + PIECE).unwrap_or_default();
@@ -286,6 +299,7 @@ impl JournalReader {
     fn judge(&self, absent: Absent) -> Result<Rest, StoreError> {
         let numbers = segments(self.disk.as_ref(), &self.journal)?;
         let mut scan = Scan::default();
+        let mut next_begins_well = false;
         let low = self.tail.seq;
         for number in numbers.into_iter().filter(|number| *number >= self.tail.segment) {
             let path = segment_path(&self.journal, number);
@@ -296,18 +310,55 @@ impl JournalReader {
                 (0, number - self.tail.segment)
             };
             let high = low.saturating_add(MOST_FRAMES.saturating_mul(u64::from(apart) + 1));
+            let first = scan.next.is_none();
             scan.file(file.as_ref(), offset, low, high).map_err(|e| StoreError::io("read", &path, e))?;
+            next_begins_well |= apart == 1 && first && scan.next_at_start;
         }
         let (file, offset) = (self.path(), self.tail.offset);
+        // Only closing removes the reserve; a full disk leaves an empty one.
         let closed = scan.ends_with_frame && self.disk.info(&reserve_path(&self.run)).is_err();
         if let Some(next) = scan.next
             && (scan.safe > low || closed)
         {
-            let problem = absent.problem(low + 1);
-            let next_good = Some(next);
-            return Ok(Rest::Damaged(Box::new(Damage { file, offset, problem, last_good: low, next_good })));
+            let (file, offset, problem) = self.place(absent, next_begins_well)?;
+            return Ok(Rest::Damaged(Box::new(Damage {
+                file,
+                offset,
+                problem,
+                last_good: low,
+                next_good: Some(next),
+            })));
         }
         Ok(Rest::End((scan.bytes > 0).then_some(Torn { file, offset, bytes: scan.bytes })))
+    }
+
+    /// Where the damage is, and what it is: at the tail, or in the next segment when this one seems to end there.
+    fn place(&self, absent: Absent, next_begins_well: bool) -> Result<(PathBuf, u64, String), StoreError> {
+        let wanted = self.tail.seq + 1;
+        let here = (self.path(), self.tail.offset, absent.problem(wanted));
+        if !matches!(absent, Absent::End | Absent::Zeros) || self.tail.offset == 0 {
+            return Ok(here);
+        }
+        let Some(number) = self.tail.segment.checked_add(1) else { return Ok(here) };
+        let path = segment_path(&self.journal, number);
+        let Some(file) = open_file(self.disk.as_ref(), &path)? else {
+            return Ok((path, 0, Absent::Segment.problem(wanted)));
+        };
+        if next_begins_well {
+            return Ok(here);
+        }
+        let mut bytes = [0; HEADER];
+        let read = file.read_full_at(&mut bytes, 0).map_err(|e| StoreError::io("read", &path, e))?;
+        let bytes = bytes.get(..read).unwrap_or_default();
+        let absent = match read_frame(bytes) {
+            _ if bytes.is_empty() => Absent::End,
+            Err(FrameError::Magic) if bytes.iter().all(|byte| *byte == 0) => Absent::Zeros,
+            // The header alone is always cut off: what follows it is what is wrong.
+            Err(FrameError::Short) if read == HEADER => Absent::Bad(FrameError::Checksum),
+            Err(error) => Absent::Bad(error),
+            Ok(_) => return Ok(here),
+        };
+        Ok((path, 0, absent.problem(wanted)))
     }
 }
 

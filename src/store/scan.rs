@@ -9,6 +9,8 @@ use super::segment::LONGEST_SEGMENT;
 
 /// How much is read at once.
 const PIECE: usize = 1 << 20;
+/// The longest a frame can be.
+const FRAME: usize = HEADER + LONGEST_BODY;
 /// No frame ends behind this place of a file.
 const FARTHEST: u64 = 2 * LONGEST_SEGMENT;
 /// How many bytes are checked at most; only a file made to look like frames everywhere needs more.
@@ -19,6 +21,8 @@ const MOST_CHECKED: u64 = 1 << 30;
 pub(super) struct Scan {
     /// The first good frame.
     pub(super) next: Option<u64>,
+    /// It stands at the beginning of its file.
+    pub(super) next_at_start: bool,
     /// Frames up to here were known to survive a loss of power when some good frame was made.
     pub(super) safe: u64,
     /// How many bytes there are, zeros at the end not counted.
@@ -31,42 +35,44 @@ pub(super) struct Scan {
 impl Scan {
     /// Looks through a file from `offset` on for frames of numbers above `low` and up to `high`.
     pub(super) fn file(&mut self, file: &dyn DiskFile, offset: u64, low: u64, high: u64) -> io::Result<()> {
-        let mut window: Vec<u8> = Vec::new();
-        // INVARIANT: the window's first byte stands at `base` in the file, and `at` in it is the next to look at.
-        let (mut base, mut at, mut at_end) = (offset, 0, false);
+        let mut window = vec![0; FRAME + PIECE];
+        // INVARIANT: `filled` bytes of the window are those at `base` in the file; `at` is the next one to look at.
+        let (mut filled, mut base, mut at, mut at_end) = (0, offset, 0, false);
         let mut last = offset;
         self.ends_with_frame = false;
         loop {
-            if !at_end && window.len() - at < HEADER + LONGEST_BODY {
-                window.drain(..at);
+            if !at_end && filled - at < FRAME {
+                window.copy_within(at..filled, 0);
                 base += at as u64;
+                let old = filled - at;
                 at = 0;
-                let old = window.len();
-                window.resize(old + PIECE, 0);
-                let read = file.read_full_at(&mut window[old..], base + old as u64)?;
-                window.truncate(old + read);
+                let read = file.read_full_at(&mut window[old..old + PIECE], base + old as u64)?;
+                filled = old + read;
                 at_end = read < PIECE || base > FARTHEST;
-                if let Some(nonzero) = last_nonzero(&window[old..]) {
+                if let Some(nonzero) = last_nonzero(&window[old..filled]) {
                     last = base + (old + nonzero + 1) as u64;
                 }
                 continue;
             }
-            let Some(found) = find_magic(&window, at, (last.saturating_sub(base)) as usize) else {
+            let bytes = &window[..filled];
+            let Some(found) = find_magic(bytes, at, (last.saturating_sub(base)) as usize) else {
                 if at_end {
                     break;
                 }
                 // The window may end within the mark of a frame.
-                at = window.len().saturating_sub(MAGIC.len() - 1).max(at);
+                at = filled.saturating_sub(MAGIC.len() - 1).max(at);
                 continue;
             };
             at = found;
-            if !at_end && window.len() - at < HEADER + LONGEST_BODY {
+            if !at_end && filled - at < FRAME {
                 continue;
             }
-            match self.frame(&window[at..], low, high) {
+            let first = self.next.is_none();
+            match self.frame(&bytes[at..], low, high) {
                 Some(len) => {
+                    self.next_at_start |= first && base + at as u64 == 0;
                     at += len;
-                    self.ends_with_frame = at_end && at == window.len();
+                    self.ends_with_frame = at_end && at == filled;
                 }
                 None => {
                     at += 1;
@@ -95,7 +101,7 @@ impl Scan {
                 Some(frame.bytes.len())
             }
             Err(error) => {
-                self.checked += (bytes.len().min(HEADER + LONGEST_BODY)) as u64;
+                self.checked += (bytes.len().min(FRAME)) as u64;
                 if error == FrameError::Unknown {
                     self.next.get_or_insert(seq);
                     self.safe = u64::MAX;

@@ -199,7 +199,7 @@ impl SimDisk {
     pub fn contents(&self, path: &Path) -> Option<Vec<u8>> {
         let world = self.world();
         let node = world.find(path).ok()?;
-        Some(world.nodes.get(node)?.file().ok()?.live.clone())
+        Some(world.nodes.get(node)?.file().ok()?.live.all())
     }
 
     /// Changes the bytes of a file behind everybody's back, as damage does.
@@ -207,7 +207,9 @@ impl SimDisk {
         let mut world = self.world();
         let Ok(node) = world.find(path) else { return };
         if let Some(Ok(file)) = world.nodes.get_mut(node).map(Node::file_mut) {
-            change(&mut file.live);
+            let mut bytes = file.live.all();
+            change(&mut bytes);
+            file.live.set_all(bytes);
             file.saved.clone_from(&file.live);
             file.unsaved.clear();
         }
@@ -406,8 +408,7 @@ impl World {
         let mut files = self.below(0);
         files.sort_unstable();
         files.dedup();
-        let len =
-            |id: &NodeId| self.nodes.get(*id).and_then(|n| n.file().ok()).map_or(0, |f| f.live.len() as u64);
+        let len = |id: &NodeId| self.nodes.get(*id).and_then(|n| n.file().ok()).map_or(0, |f| f.live.len());
         capacity.saturating_sub(files.iter().map(len).sum())
     }
 }
@@ -541,11 +542,7 @@ impl SimFile {
 impl DiskFile for SimFile {
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
         let world = self.disk.begin(Call::Read)?;
-        let live = &world.node(self.node)?.file()?.live;
-        let rest = usize::try_from(offset).ok().and_then(|offset| live.get(offset..)).unwrap_or_default();
-        let count = rest.len().min(bytes.len());
-        bytes[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
+        Ok(world.node(self.node)?.file()?.live.read(offset, bytes))
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
@@ -571,7 +568,7 @@ impl DiskFile for SimFile {
         }
         let room = world.room();
         let file = world.node_mut(self.node)?.file_mut()?;
-        let end = (file.live.len() as u64).saturating_add(room);
+        let end = file.live.len().saturating_add(room);
         count = count.min(usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX));
         if count == 0 && !bytes.is_empty() {
             return Err(Errno::NOSPC.into());
@@ -597,7 +594,7 @@ impl DiskFile for SimFile {
         }
         let room = world.room();
         let file = world.node_mut(self.node)?.file_mut()?;
-        let (now, wanted) = (file.live.len() as u64, offset + len);
+        let (now, wanted) = (file.live.len(), offset + len);
         if wanted.saturating_sub(now) > room {
             return Err(Errno::NOSPC.into());
         }

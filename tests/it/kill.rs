@@ -114,8 +114,7 @@ fn survive(
 
 fn has_begun(store: &Path, id: &str) -> bool {
     let Ok(run) = Store::new(store, Arc::new(RealDisk)).open(id) else { return false };
-    let begun = run.journal().unwrap().next().unwrap().is_some();
-    begun
+    run.journal().is_ok_and(|mut reader| reader.next().unwrap().is_some())
 }
 
 /// No step starts after its result was written; as many starts as intents, at most.

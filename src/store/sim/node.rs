@@ -29,13 +29,61 @@ enum Content {
     Link,
 }
 
-/// The bytes of a file.
+/// The bytes of a file; zeros at its end need not be kept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bytes {
+    kept: Vec<u8>,
+    len: usize,
+}
+
+impl Bytes {
+    pub(super) fn len(&self) -> u64 {
+        self.len as u64
+    }
+
+    pub(super) fn all(&self) -> Vec<u8> {
+        let mut all = self.kept.clone();
+        all.resize(self.len, 0);
+        all
+    }
+
+    pub(super) fn set_all(&mut self, all: Vec<u8>) {
+        self.len = all.len();
+        self.kept = all;
+    }
+
+    pub(super) fn read(&self, offset: u64, to: &mut [u8]) -> usize {
+        let count = self.len().saturating_sub(offset).min(to.len() as u64) as usize;
+        let kept =
+            usize::try_from(offset).ok().and_then(|offset| self.kept.get(offset..)).unwrap_or_default();
+        let known = kept.len().min(count);
+        to[..known].copy_from_slice(&kept[..known]);
+        to[known..count].fill(0);
+        count
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) {
+        let end = offset + bytes.len();
+        if self.kept.len() < end {
+            self.kept.resize(end, 0);
+        }
+        self.kept[offset..end].copy_from_slice(bytes);
+        self.len = self.len.max(end);
+    }
+
+    fn set_len(&mut self, len: usize) {
+        self.kept.truncate(len);
+        self.len = len;
+    }
+}
+
+/// A file, as it is and as it would be.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FileNode {
     /// What a reader sees.
-    pub(super) live: Vec<u8>,
+    pub(super) live: Bytes,
     /// What survives in any case.
-    pub(super) saved: Vec<u8>,
+    pub(super) saved: Bytes,
     /// What was done since, in order.
     pub(super) unsaved: Vec<Edit>,
 }
@@ -99,7 +147,7 @@ impl Node {
     }
 
     pub(super) fn info(&self, id: NodeId) -> Info {
-        let len = self.file().map_or(0, |file| file.live.len() as u64);
+        let len = self.file().map_or(0, |file| file.live.len());
         Info { kind: self.kind(), len, space: len, mode: self.mode, owner: self.owner, id: (0, id as u64) }
     }
 
@@ -146,20 +194,20 @@ impl Node {
 
 impl FileNode {
     pub(super) fn write(&mut self, offset: usize, bytes: &[u8]) {
-        write(&mut self.live, offset, bytes);
+        self.live.write(offset, bytes);
         self.unsaved.push(Edit::Write { offset, bytes: bytes.to_owned() });
     }
 
     pub(super) fn set_len(&mut self, len: usize) {
-        self.live.resize(len, 0);
+        self.live.set_len(len);
         self.unsaved.push(Edit::SetLen(len));
     }
 
     pub(super) fn save(&mut self) {
         for edit in self.unsaved.drain(..) {
             match edit {
-                Edit::Write { offset, bytes } => write(&mut self.saved, offset, &bytes),
-                Edit::SetLen(len) => self.saved.resize(len, 0),
+                Edit::Write { offset, bytes } => self.saved.write(offset, &bytes),
+                Edit::SetLen(len) => self.saved.set_len(len),
             }
         }
     }
@@ -173,8 +221,8 @@ impl FileNode {
         for edit in self.unsaved.drain(..) {
             match edit {
                 Edit::Write { offset, bytes } if dice.tears() => tear(&mut self.saved, offset, &bytes, dice),
-                Edit::Write { offset, bytes } if dice.keeps() => write(&mut self.saved, offset, &bytes),
-                Edit::SetLen(len) if dice.keeps() => self.saved.resize(len, 0),
+                Edit::Write { offset, bytes } if dice.keeps() => self.saved.write(offset, &bytes),
+                Edit::SetLen(len) if dice.keeps() => self.saved.set_len(len),
                 Edit::Write { .. } | Edit::SetLen(_) => {}
             }
         }
@@ -182,20 +230,13 @@ impl FileNode {
     }
 }
 
-fn write(to: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    if to.len() < offset + bytes.len() {
-        to.resize(offset + bytes.len(), 0);
-    }
-    to[offset..offset + bytes.len()].copy_from_slice(bytes);
-}
-
 /// Writes some of the sectors.
-fn tear(to: &mut Vec<u8>, offset: usize, bytes: &[u8], dice: &mut Dice) {
+fn tear(to: &mut Bytes, offset: usize, bytes: &[u8], dice: &mut Dice) {
     let mut at = 0;
     while at < bytes.len() {
         let upto = ((offset + at) / SECTOR * SECTOR + SECTOR - offset).min(bytes.len());
         if dice.keeps() {
-            write(to, offset + at, &bytes[at..upto]);
+            to.write(offset + at, &bytes[at..upto]);
         }
         at = upto;
     }
