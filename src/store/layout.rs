@@ -9,9 +9,9 @@ use super::disk::{Disk, DiskFile, EntryKind, Info, make_dirs};
 use super::error::StoreError;
 use super::journal::{Journal, JournalOptions};
 use super::lock::{self, Holder, RunLock};
-use super::objects;
 use super::reader::{JournalReader, Tail};
 use super::segment::LONGEST_SEGMENT;
+use super::{objects, plans};
 use crate::base::{Digest, nearest};
 
 /// What the format of a run is called, without its checksum.
@@ -242,7 +242,7 @@ impl RunDir {
     /// # Errors
     /// When it cannot be written.
     pub fn put_plan(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
-        objects::put_plan(self.disk.as_ref(), &self.path.join("plan"), bytes)
+        plans::put(self.disk.as_ref(), &self.path.join("plan"), bytes)
     }
 
     /// The plan of a hash.
@@ -250,7 +250,7 @@ impl RunDir {
     /// # Errors
     /// When it is not there, cannot be read, or is not what it was.
     pub fn get_plan(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-        objects::get_plan(self.disk.as_ref(), &self.path.join("plan"), digest)
+        plans::get(self.disk.as_ref(), &self.path.join("plan"), digest)
     }
 
     /// Reads the journal from its beginning.

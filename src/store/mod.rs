@@ -15,6 +15,7 @@ mod journal;
 mod layout;
 mod lock;
 mod objects;
+mod plans;
 mod reader;
 mod repair;
 mod scan;

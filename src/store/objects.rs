@@ -1,9 +1,8 @@
-//! Large values and plans as files, named by their hash and never changed (durability spec, sections 3 and 4). Knows
+//! Large values as files, named by their hash and never changed (durability spec, sections 3 and 4). Knows
 //! nothing of what they say.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 
 use rustc_hash::FxHashSet;
 
@@ -14,7 +13,7 @@ use super::layout::open_file;
 use crate::base::Digest;
 
 /// What files are called while they are written.
-const TEMPORARY: &str = "tmp-";
+pub(super) const TEMPORARY: &str = "tmp-";
 
 /// The file of an object, and the directory it stands in.
 fn place(objects: &Path, digest: &Digest) -> (PathBuf, PathBuf) {
@@ -41,29 +40,22 @@ pub(super) fn check(disk: &dyn Disk, objects: &Path, digest: &Digest, size: u64)
     }
 }
 
-/// Keeps a plan under its hash, safe from a loss of power when this returns.
-pub(super) fn put_plan(disk: &dyn Disk, plans: &Path, bytes: &[u8]) -> Result<Digest, StoreError> {
-    let digest = Digest::of(bytes);
-    let path = plans.join(format!("{digest}.json"));
-    let file = if holds(disk, &path, &digest) {
-        disk.open_read(&path).map_err(|e| StoreError::io("read", &path, e))?
-    } else {
-        write_new(disk, &plans.join(format!("{TEMPORARY}{}", process::id())), &path, bytes)?
-    };
-    file.sync_all().and_then(|()| disk.sync_dir(plans)).map_err(|e| StoreError::io("sync", &path, e))?;
-    Ok(digest)
-}
-
-/// Reads a plan and checks that it is what its name says.
-pub(super) fn get_plan(disk: &dyn Disk, plans: &Path, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-    read_checked(disk, &plans.join(format!("{digest}.json")), digest)
-}
-
 fn missing(path: &Path) -> StoreError {
     StoreError::damaged(path, "the file is missing")
 }
 
-fn read_checked(disk: &dyn Disk, path: &Path, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+/// Reads a file and checks that its contents have a hash.
+pub(super) fn read_checked(disk: &dyn Disk, path: &Path, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    let bytes = read_whole(disk, path)?;
+    if Digest::of(&bytes) == *digest {
+        Ok(bytes)
+    } else {
+        Err(StoreError::damaged(path, "its contents are not those its name is the hash of"))
+    }
+}
+
+/// Reads all of a file.
+pub(super) fn read_whole(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, StoreError> {
     let file = open_file(disk, path)?.ok_or_else(|| missing(path))?;
     let failed = |e| StoreError::io("read", path, e);
     let len = file.info().map_err(failed)?.len;
@@ -73,20 +65,16 @@ fn read_checked(disk: &dyn Disk, path: &Path, digest: &Digest) -> Result<Vec<u8>
     bytes.resize(len, 0);
     let read = file.read_full_at(&mut bytes, 0).map_err(failed)?;
     bytes.truncate(read);
-    if Digest::of(&bytes) == *digest {
-        Ok(bytes)
-    } else {
-        Err(StoreError::damaged(path, "its contents are not those its name is the hash of"))
-    }
+    Ok(bytes)
 }
 
 /// Says whether a file is there and whole. One that is not is written again.
-fn holds(disk: &dyn Disk, path: &Path, digest: &Digest) -> bool {
+pub(super) fn holds(disk: &dyn Disk, path: &Path, digest: &Digest) -> bool {
     disk.info(path).is_ok() && read_checked(disk, path, digest).is_ok()
 }
 
 /// Writes a file under another name and gives it its own when it is whole.
-fn write_new(
+pub(super) fn write_new(
     disk: &dyn Disk,
     temporary: &Path,
     path: &Path,

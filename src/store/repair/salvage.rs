@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::base::Digest;
+use crate::store::plans;
 use crate::store::segment::segment_path;
 use crate::store::{Disk, EntryKind, RunDir, StoreError, Tail};
 
@@ -78,10 +79,17 @@ pub fn salvage(run: &RunDir, to: &Path) -> Result<Salvage, StoreError> {
 fn copy_named(disk: &dyn Disk, from: &Path, to: &Path, result: &mut Salvage) -> Result<u64, StoreError> {
     let mut copied = 0;
     for (kind, name) in list(disk, from)? {
-        let digest = name.strip_suffix(".json").unwrap_or(&name).parse::<Digest>();
-        let (EntryKind::File, Ok(digest)) = (kind, digest) else { continue };
+        let (EntryKind::File, Some(digest)) = (kind, plans::digest_of(&name).or_else(|| name.parse().ok()))
+        else {
+            continue;
+        };
+        let is_plan = plans::digest_of(&name).is_some();
+        let whole = |bytes: &[u8]| match is_plan {
+            true => plans::get(disk, from, &digest).is_ok(),
+            false => Digest::of(bytes) == digest,
+        };
         match read(disk, &from.join(&name), None) {
-            Ok(bytes) if Digest::of(&bytes) == digest => {
+            Ok(bytes) if whole(&bytes) => {
                 write(disk, &to.join(&name), &bytes)?;
                 copied += 1;
             }

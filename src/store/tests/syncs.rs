@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::support::{RUN, append, open, options, read_all, store};
 use crate::base::Digest;
 use crate::run::record::Kind;
-use crate::store::{Call, Disk, Durability, SimDisk, StoreError};
+use crate::store::{Call, Disk, Durability, Journal, SimDisk, StoreError};
 
 /// The calls of some work: writes, syncs of data, of whole files, of directories, of trees.
 fn calls(disk: &SimDisk, work: impl FnOnce()) -> [u64; 5] {
@@ -99,13 +99,18 @@ fn grouped_syncs_at_once_when_idle_and_soon_under_load() {
         journal.write().unwrap();
         writes += 1;
     }
-    while journal.synced() < journal.written() {
-        told.recv_timeout(Duration::from_secs(5)).unwrap();
-    }
+    // An earlier sync may still be waiting to be told.
+    let all_synced = |journal: &Journal| {
+        while journal.synced() < journal.written() {
+            told.recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+    };
+    all_synced(&journal);
+    let most = begun.elapsed().as_millis() as u64 / 10 + 4;
     let syncs = disk.count(Call::SyncData) + disk.count(Call::SyncAll);
-    assert!(writes > 200, "{writes} writes");
+    assert!(writes > 20, "{writes} writes");
     // About one in 10 ms; more would be too many, and on a busy machine there may be fewer.
-    assert!((2..=14).contains(&syncs), "{syncs} syncs");
+    assert!((2..=most).contains(&syncs), "{syncs} syncs");
     assert_eq!(
         calls(&disk, || std::thread::sleep(Duration::from_millis(25))),
         [0; 5],
@@ -114,7 +119,7 @@ fn grouped_syncs_at_once_when_idle_and_soon_under_load() {
     let before = disk.count(Call::SyncData);
     journal.append(Kind::Result, b"body");
     journal.write().unwrap();
-    told.recv_timeout(Duration::from_secs(5)).unwrap();
+    all_synced(&journal);
     assert_eq!((disk.count(Call::SyncData) - before, journal.synced()), (1, journal.written()));
 }
 
@@ -132,7 +137,7 @@ fn kill_and_strict_sync_soon_when_asked() {
         journal.write().unwrap();
         assert!(told.recv_timeout(Duration::from_millis(30)).is_err(), "nobody asked for what was written");
         journal.sync_soon();
-        told.recv_timeout(Duration::from_secs(5)).unwrap();
+        told.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(journal.synced(), 3);
     }
 }
