@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn messages_read_well() {
-        let holder = Holder { pid: 42, started: 0, boot: super::super::lock::boot_id() };
+        let holder = Holder { pid: 42, started: 0, boot: crate::store::lock::boot_id() };
         let locked = StoreError::Locked { run: "01A".to_owned(), holder: Some(holder) };
         assert_eq!(locked.to_string(), "run `01A` is in use by process 42");
         assert_eq!(locked.help().unwrap(), "wait until it ends, or stop it with `kill 42`");

@@ -9,6 +9,7 @@
 
 mod cli;
 mod corpus;
+mod crash;
 mod diag;
 mod ending;
 mod faculty;

@@ -1,0 +1,190 @@
+//! Runs on a simulated disk that fails, fills up or loses power at every call made to it: the run stops, and going on
+//! from what is left on the disk ends as the whole run did, with no settled step settled again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use normc::base::{FixedClock, SourceFile, SourceMap};
+use normc::engine::{Found, Keeping, Options, Plan, Resumption, RunError, Session, Tools, Wish};
+use normc::run::{CallLog, Event, Graph, Outcome, Watch};
+use normc::store::{Durability, Fault, Recovery, SimDisk, Store, StoreError};
+use normc::{plan, repo, syntax};
+use serde_json::Value as Json;
+
+/// Counts events.
+#[derive(Default)]
+struct Count(u64);
+
+impl Watch for Count {
+    fn event(&mut self, _: &Graph, _: &Event, _: Option<&CallLog>) {
+        self.0 += 1;
+    }
+}
+
+struct Stage {
+    plan: Plan,
+    durability: Durability,
+}
+
+/// How a run ended: its result, and how many events it took.
+#[derive(Debug, Clone, PartialEq)]
+struct Whole {
+    result: Json,
+    events: u64,
+}
+
+impl Stage {
+    fn new(file: &str, durability: Durability) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans").join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut sources = SourceMap::default();
+        let source = sources.add(SourceFile::new(file, text.clone()));
+        let (tree, mut diagnostics) = syntax::parse(source, &*text, None);
+        let (resolved, more) = plan::resolve(&tree);
+        diagnostics.extend(more);
+        let bundle =
+            repo::lower(&resolved, &sources, &diagnostics, &repo::LowerOptions::default()).repositories;
+        let model = repo::load(&bundle).unwrap().model;
+        let document = Arc::from(bundle.write());
+        let base = path.parent().unwrap();
+        let plan = Plan::new(model, document, serde_json::Map::new(), "plan", file, base).unwrap();
+        Self { plan, durability }
+    }
+
+    fn keeping(&self) -> Keeping {
+        Keeping { durability: self.durability, clock: Arc::new(FixedClock(0)) }
+    }
+
+    fn finish(&self, session: Session, before: u64) -> Result<Whole, RunError> {
+        let tools = Arc::new(Tools::new(&self.plan.base, 1, Arc::new(FixedClock(0))).unwrap());
+        let mut count = Count(before);
+        let ended = session.run(&tools, &Options::default(), &mut count);
+        ended.record?.finish().ok();
+        Ok(Whole { result: ended.outcome.to_json("run"), events: count.0 })
+    }
+
+    fn run(&self, disk: &SimDisk) -> Result<Whole, RunError> {
+        let store = Store::new("/store", Arc::new(disk.clone()));
+        let session = Session::begin(&store, &self.plan, None, &self.keeping())?;
+        self.finish(session, 0)
+    }
+
+    /// What a user does after a crash: go on, or begin when nothing had begun.
+    fn go_on(&self, disk: &SimDisk) -> Result<Whole, RunError> {
+        let store = Store::new("/store", Arc::new(disk.clone()));
+        let Some(id) = store.ids()?.into_iter().next() else { return self.run(disk) };
+        let found = match Found::take(store.open(&id)?) {
+            Err(RunError::Empty { .. }) => return self.run(disk),
+            found => found?,
+        };
+        assert!(
+            !matches!(found.recovery, Recovery::Repaired { .. }),
+            "nothing was damaged: {:?}",
+            found.recovery
+        );
+        let resumption = Resumption::weigh(found, self.plan.clone(), &Wish::default())?;
+        let kept = resumption.kept;
+        if resumption.is_complete() {
+            let outcome = Outcome::of(resumption.into_state(), None, Vec::new(), Duration::ZERO);
+            return Ok(Whole { result: outcome.to_json("run"), events: kept });
+        }
+        self.finish(Session::go_on(resumption, &self.keeping())?, kept)
+    }
+
+    /// Fails at every `stride`th call; returns how many faults stopped the run.
+    fn torture(&self, stride: usize, faults: &[Fault]) -> u64 {
+        let disk = SimDisk::new();
+        let whole = self.run(&disk).unwrap();
+        assert!(whole.events > 10);
+        let mut stopped = 0;
+        for nth in (0..disk.calls()).step_by(stride) {
+            for fault in faults {
+                let disk = SimDisk::new();
+                disk.fail(nth, *fault);
+                let told = match self.run(&disk) {
+                    Ok(got) => {
+                        // The index alone was hit, or something that may fail.
+                        assert_eq!(got, whole, "call {nth}, {fault:?}");
+                        "it ended well".to_owned()
+                    }
+                    Err(error) => {
+                        stopped += 1;
+                        let store =
+                            matches!(error, RunError::Store(StoreError::Io { .. } | StoreError::Full { .. }));
+                        assert!(store, "call {nth}, {fault:?}: {error}");
+                        error.to_string()
+                    }
+                };
+                for (name, left) in
+                    [("killed", disk.kill()), ("all lost", disk.crash(0)), ("some lost", disk.crash(nth + 2))]
+                {
+                    match self.go_on(&left) {
+                        Ok(got) => assert_eq!(got, whole, "call {nth}, {fault:?}, {name}; {told}"),
+                        Err(error) => panic!("call {nth}, {fault:?}, {name}: {error}; {told}"),
+                    }
+                }
+            }
+        }
+        stopped
+    }
+}
+
+#[test]
+fn every_call_to_the_disk_may_be_the_last() {
+    let stage = Stage::new("running_total/running_total.nc", Durability::Strict);
+    let stopped = stage.torture(1, &[Fault::Io, Fault::Full, Fault::Short]);
+    println!("crash: {stopped} faults stopped a strict run");
+    assert!(stopped > 100, "only {stopped}");
+}
+
+#[test]
+fn so_it_is_when_writes_are_grouped_and_when_nothing_is_synced() {
+    for durability in [Durability::Grouped, Durability::Kill] {
+        let stage = Stage::new("addition/addition_builtin.nc", durability);
+        let stopped = stage.torture(1, &[Fault::Io, Fault::Short]);
+        println!("crash: {stopped} faults stopped a run of durability {durability:?}");
+        assert!(stopped > 20, "only {stopped}");
+    }
+}
+
+#[test]
+fn a_full_disk_stops_the_run_and_space_lets_it_go_on() {
+    let stage = Stage::new("addition/addition_builtin.nc", Durability::Strict);
+    let disk = SimDisk::new();
+    let whole = stage.run(&disk).unwrap();
+    let mut stopped = 0;
+    for kib in (0..64).map(|n| n * 2) {
+        let disk = SimDisk::new();
+        disk.set_capacity(Some(kib << 10));
+        match stage.run(&disk) {
+            Ok(got) => assert_eq!(got, whole),
+            Err(error) => {
+                stopped += 1;
+                assert!(matches!(error, RunError::Store(StoreError::Full { .. })), "{kib} KiB: {error}");
+                assert!(
+                    error.help().is_some_and(|help| help.contains("free some space")),
+                    "{:?}",
+                    error.help()
+                );
+            }
+        }
+        disk.set_capacity(None);
+        assert_eq!(stage.go_on(&disk.kill()).unwrap(), whole, "{kib} KiB");
+    }
+    assert!(stopped > 5, "only {stopped}");
+}
+
+#[test]
+fn a_read_only_store_is_refused_before_anything_runs_and_still_read() {
+    let stage = Stage::new("running_total/running_total.nc", Durability::Grouped);
+    let disk = SimDisk::new();
+    disk.set_read_only(true);
+    let refused = stage.run(&disk).unwrap_err();
+    assert!(matches!(refused, RunError::Store(StoreError::Io { .. })), "{refused}");
+    assert!(refused.help().is_some_and(|help| help.contains("--store")), "{:?}", refused.help());
+    disk.set_read_only(false);
+    let whole = stage.run(&disk).unwrap();
+    disk.set_read_only(true);
+    assert_eq!(stage.go_on(&disk).unwrap(), whole, "the result of a finished run can be read");
+}
