@@ -313,6 +313,9 @@ impl JournalReader {
             let first = scan.next.is_none();
             scan.file(file.as_ref(), offset, low, high).map_err(|e| StoreError::io("read", &path, e))?;
             next_begins_well |= apart == 1 && first && scan.next_at_start;
+            if scan.next.is_some() && scan.safe > low && apart > 0 {
+                break;
+            }
         }
         let (file, offset) = (self.path(), self.tail.offset);
         // Only closing removes the reserve; a full disk leaves an empty one.

@@ -14,7 +14,7 @@ const FRAME: usize = HEADER + LONGEST_BODY;
 /// No frame ends behind this place of a file.
 const FARTHEST: u64 = 2 * LONGEST_SEGMENT;
 /// How many bytes are checked at most; only a file made to look like frames everywhere needs more.
-const MOST_CHECKED: u64 = 1 << 30;
+const MOST_CHECKED: u64 = 1 << 28;
 
 /// What was found behind the place.
 #[derive(Debug, Default)]

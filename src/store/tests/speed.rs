@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::support::{RUN, options};
+use crate::base::Digest;
 use crate::run::record::Kind;
 use crate::store::{Durability, RealDisk, Store};
 
@@ -20,33 +21,41 @@ fn frames_and_commits() {
     let run = store.create(RUN).unwrap();
     let mut journal = run.start(options(Durability::Grouped)).unwrap();
     let (count, group) = (1_000_000_u32, 100);
-    let (mut append, mut write) = (0.0, 0.0);
+    // The best of many groups: other programs disturb the rest.
+    let (mut append, mut write, mut hash) = (f64::MAX, f64::MAX, f64::MAX);
     for _ in 0..count / group {
         let begun = Instant::now();
         for _ in 0..group {
             black_box(journal.append(Kind::Result, &body));
         }
-        append += begun.elapsed().as_secs_f64();
+        append = append.min(begun.elapsed().as_secs_f64());
         let begun = Instant::now();
         journal.write().unwrap();
-        write += begun.elapsed().as_secs_f64();
+        write = write.min(begun.elapsed().as_secs_f64());
+        let begun = Instant::now();
+        for _ in 0..group {
+            black_box(Digest::of(black_box(&[9; 156])));
+        }
+        hash = hash.min(begun.elapsed().as_secs_f64());
     }
     let each = |seconds: f64, of: u32| seconds * 1e6 / f64::from(of);
-    println!("append a frame          {:.3} us", each(append, count));
-    println!("write 100 frames        {:.3} us", each(write, count / group));
+    println!("hash a frame            {:.3} us", each(hash, group));
+    println!("append a frame          {:.3} us", each(append, group));
+    println!("write 100 frames        {:.3} us", each(write, 1));
     let begun = Instant::now();
     journal.close().unwrap();
     println!("close                   {:.0} us", begun.elapsed().as_secs_f64() * 1e6);
 
-    let begun = Instant::now();
     let mut reader = run.journal().unwrap();
-    while let Some(frame) = reader.next().unwrap() {
-        black_box(frame.body);
+    let mut read = f64::MAX;
+    while reader.tail().seq < u64::from(count) {
+        let begun = Instant::now();
+        for _ in 0..1_000 {
+            black_box(reader.next().unwrap().unwrap().body);
+        }
+        read = read.min(begun.elapsed().as_secs_f64());
     }
-    println!(
-        "read a frame            {:.3} us",
-        each(begun.elapsed().as_secs_f64(), reader.tail().seq as u32)
-    );
+    println!("read a frame            {:.3} us", each(read, 1_000));
 
     let run = store.create("one").unwrap();
     let mut journal = run.start(options(Durability::Grouped)).unwrap();

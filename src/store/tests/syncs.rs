@@ -72,6 +72,22 @@ fn what_an_earlier_process_wrote_is_synced_once() {
 }
 
 #[test]
+fn a_journal_that_was_empty_is_safe_with_its_first_frame() {
+    let disk = SimDisk::new();
+    let run = store(&disk).create(RUN).unwrap();
+    run.start(options(Durability::Grouped)).unwrap().close().unwrap();
+    drop(run);
+    let run = open(&disk).unwrap();
+    let (tail, _) = read_all(&mut run.journal().unwrap()).unwrap();
+    let mut journal = run.go_on(&tail, options(Durability::Strict)).unwrap();
+    append(&mut journal, 1);
+    journal.sync().unwrap();
+    let crashed = disk.crash(0);
+    let mut reader = open(&crashed).unwrap().journal().unwrap();
+    assert_eq!(reader.next().unwrap().unwrap().prev, Digest::of(b"run and plan"));
+}
+
+#[test]
 fn strict_puts_objects_before_frames_and_syncs_on_request_only() {
     let disk = SimDisk::new();
     let run = store(&disk).create(RUN).unwrap();
