@@ -4,18 +4,20 @@
 //! It is a harsh one: without a sync of the directory a new name may be lost although a later one is kept, unsynced
 //! writes are kept, lost or torn in any combination, and what a failed sync covered is lost for good.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io;
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
 use super::disk::{Disk, DiskFile, Entry, Info};
-use node::{Change, Node, NodeId, Renaming};
+use file::SimFile;
+use node::{Change, Node, NodeId};
+use world::{Dice, World};
 
+mod file;
 mod node;
+mod world;
 
 /// The user all files belong to unless a test says otherwise.
 const USER: u32 = 1000;
@@ -67,35 +69,9 @@ pub enum Fault {
     /// A write takes half of the bytes, and the next write fails with an input/output error. Other calls fail at once.
     Short,
 }
-
-#[derive(Debug, Default)]
-struct World {
-    nodes: Vec<Node>,
-    renamings: Vec<Renaming>,
-    counts: BTreeMap<Call, u64>,
-    total: u64,
-    /// Which call fails, of all or of its kind.
-    faults: Vec<(Option<Call>, u64, Fault)>,
-    write_fails: bool,
-    capacity: Option<u64>,
-    cannot_allocate: bool,
-    read_only: bool,
-    locks: Vec<(NodeId, u64, bool)>,
-    handles: u64,
-}
-
 /// The file system. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct SimDisk(Arc<Mutex<World>>);
-
-#[derive(Debug)]
-struct SimFile {
-    disk: SimDisk,
-    node: NodeId,
-    handle: u64,
-    writable: bool,
-}
-
 impl Default for SimDisk {
     fn default() -> Self {
         Self::new()
@@ -268,155 +244,6 @@ fn error_of(fault: Fault) -> io::Error {
         Fault::Full => Errno::NOSPC.into(),
     }
 }
-
-/// Chance, the same for the same seed.
-#[derive(Debug)]
-struct Dice {
-    seed: u64,
-    state: u64,
-}
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self { seed, state: seed }
-    }
-
-    /// Splitmix64.
-    fn roll(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Whether something that was not synced survives.
-    fn keeps(&mut self) -> bool {
-        match self.seed {
-            0 => false,
-            1 => true,
-            _ => self.roll() & 1 == 1,
-        }
-    }
-
-    /// Whether a write survives in part.
-    fn tears(&mut self) -> bool {
-        self.seed > 1 && self.roll().is_multiple_of(3)
-    }
-}
-
-impl World {
-    /// Counts a call, and says whether it shall fail.
-    fn count(&mut self, call: Call) -> Option<Fault> {
-        let (total, count) = (self.total, self.counts.entry(call).or_default());
-        let nth = *count;
-        *count += 1;
-        self.total += 1;
-        let hit = |kind: &Option<Call>, at: u64| match kind {
-            None => at == total,
-            Some(kind) => *kind == call && at == nth,
-        };
-        self.faults.iter().find(|(kind, at, _)| hit(kind, *at)).map(|(_, _, fault)| *fault)
-    }
-
-    fn node(&self, id: NodeId) -> io::Result<&Node> {
-        self.nodes.get(id).ok_or_else(|| Errno::BADF.into())
-    }
-
-    fn node_mut(&mut self, id: NodeId) -> io::Result<&mut Node> {
-        self.nodes.get_mut(id).ok_or_else(|| Errno::BADF.into())
-    }
-
-    /// What a path stands for. Links are never followed.
-    fn find(&self, path: &Path) -> io::Result<NodeId> {
-        let mut at = 0;
-        for part in path.components() {
-            match part {
-                Component::RootDir | Component::CurDir => {}
-                Component::Normal(name) => {
-                    let name = text(name)?;
-                    at = *self.node(at)?.dir_names()?.get(name).ok_or(Errno::NOENT)?;
-                }
-                Component::ParentDir | Component::Prefix(_) => return Err(Errno::INVAL.into()),
-            }
-        }
-        Ok(at)
-    }
-
-    /// The directory of a path, and the name in it.
-    fn place(&self, path: &Path) -> io::Result<(NodeId, String)> {
-        let name = text(path.file_name().ok_or(Errno::INVAL)?)?.to_owned();
-        let dir = self.find(path.parent().ok_or(Errno::INVAL)?)?;
-        self.node(dir)?.dir_names()?;
-        Ok((dir, name))
-    }
-
-    fn make(&mut self, path: &Path, node: Node) -> io::Result<NodeId> {
-        let (dir, name) = self.place(path)?;
-        if self.node(dir)?.dir_names()?.contains_key(&name) {
-            return Err(Errno::EXIST.into());
-        }
-        self.nodes.push(node);
-        let id = self.nodes.len() - 1;
-        self.rename(vec![Change { dir, name, node: Some(id) }])?;
-        Ok(id)
-    }
-
-    /// Changes names, all at once; they are not safe yet.
-    fn rename(&mut self, changes: Vec<Change>) -> io::Result<()> {
-        for change in &changes {
-            let names = self.node_mut(change.dir)?.dir_names_mut()?;
-            match change.node {
-                Some(node) => names.insert(change.name.clone(), node),
-                None => names.remove(&change.name),
-            };
-        }
-        self.renamings.push(Renaming(changes));
-        Ok(())
-    }
-
-    fn save_names(&mut self, dir: NodeId) {
-        for renaming in std::mem::take(&mut self.renamings) {
-            if renaming.touches(dir) {
-                renaming.save(&mut self.nodes);
-            } else {
-                self.renamings.push(renaming);
-            }
-        }
-    }
-
-    fn lose_names(&mut self, dir: NodeId) {
-        self.renamings.retain(|renaming| !renaming.touches(dir));
-    }
-
-    /// Everything below a directory, itself first.
-    fn below(&self, top: NodeId) -> Vec<NodeId> {
-        let mut all = vec![top];
-        let mut at = 0;
-        while let Some(&id) = all.get(at) {
-            if let Some(Ok(names)) = self.nodes.get(id).map(Node::dir_names) {
-                all.extend(names.values());
-            }
-            at += 1;
-        }
-        all
-    }
-
-    /// How many more bytes fit.
-    fn room(&self) -> u64 {
-        let Some(capacity) = self.capacity else { return u64::MAX };
-        let mut files = self.below(0);
-        files.sort_unstable();
-        files.dedup();
-        let len = |id: &NodeId| self.nodes.get(*id).and_then(|n| n.file().ok()).map_or(0, |f| f.live.len());
-        capacity.saturating_sub(files.iter().map(len).sum())
-    }
-}
-
-fn text(name: &OsStr) -> io::Result<&str> {
-    name.to_str().ok_or_else(|| Errno::INVAL.into())
-}
-
 impl Disk for SimDisk {
     fn make_dir(&self, path: &Path) -> io::Result<()> {
         self.begin_change(Call::MakeDir)?.make(path, Node::dir(USER)).map(|_| ())
@@ -517,122 +344,6 @@ impl Disk for SimDisk {
         USER
     }
 }
-
-impl SimFile {
-    fn sync(&self, call: Call) -> io::Result<()> {
-        let mut world = self.disk.world();
-        let fault = world.count(call);
-        let file = world.node_mut(self.node)?.file_mut()?;
-        match fault {
-            None => file.save(),
-            Some(fault) => {
-                file.lose();
-                return Err(error_of(fault));
-            }
-        }
-        Ok(())
-    }
-
-    fn begin_change(&self, call: Call) -> io::Result<MutexGuard<'_, World>> {
-        let world = self.disk.begin_change(call)?;
-        if self.writable { Ok(world) } else { Err(Errno::BADF.into()) }
-    }
-}
-
-impl DiskFile for SimFile {
-    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let world = self.disk.begin(Call::Read)?;
-        Ok(world.node(self.node)?.file()?.live.read(offset, bytes))
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let mut world = self.disk.world();
-        let fault = world.count(Call::Write);
-        if world.read_only || !self.writable {
-            return Err(if self.writable { Errno::ROFS } else { Errno::BADF }.into());
-        }
-        if std::mem::take(&mut world.write_fails) {
-            return Err(Errno::IO.into());
-        }
-        let mut count = bytes.len();
-        match fault {
-            Some(Fault::Short) => {
-                world.write_fails = true;
-                count /= 2;
-                if count == 0 {
-                    return Err(Errno::IO.into());
-                }
-            }
-            Some(fault) => return Err(error_of(fault)),
-            None => {}
-        }
-        let room = world.room();
-        let file = world.node_mut(self.node)?.file_mut()?;
-        let end = file.live.len().saturating_add(room);
-        count = count.min(usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX));
-        if count == 0 && !bytes.is_empty() {
-            return Err(Errno::NOSPC.into());
-        }
-        file.write(offset as usize, &bytes[..count]);
-        Ok(count)
-    }
-
-    fn info(&self) -> io::Result<Info> {
-        let world = self.disk.begin(Call::Info)?;
-        Ok(world.node(self.node)?.info(self.node))
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.begin_change(Call::SetLen)?.node_mut(self.node)?.file_mut()?.set_len(len as usize);
-        Ok(())
-    }
-
-    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
-        let mut world = self.begin_change(Call::Allocate)?;
-        if world.cannot_allocate {
-            return Err(Errno::OPNOTSUPP.into());
-        }
-        let room = world.room();
-        let file = world.node_mut(self.node)?.file_mut()?;
-        let (now, wanted) = (file.live.len(), offset + len);
-        if wanted.saturating_sub(now) > room {
-            return Err(Errno::NOSPC.into());
-        }
-        if wanted > now {
-            file.set_len(wanted as usize);
-        }
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.sync(Call::SyncData)
-    }
-
-    fn sync_all(&self) -> io::Result<()> {
-        self.sync(Call::SyncAll)
-    }
-
-    fn try_lock(&self, exclusive: bool) -> io::Result<bool> {
-        let mut world = self.disk.begin(Call::Lock)?;
-        let in_the_way = |(node, handle, held): &(NodeId, u64, bool)| {
-            *node == self.node && *handle != self.handle && (exclusive || *held)
-        };
-        if world.locks.iter().any(in_the_way) {
-            return Ok(false);
-        }
-        world.locks.retain(|(_, handle, _)| *handle != self.handle);
-        world.locks.push((self.node, self.handle, exclusive));
-        Ok(true)
-    }
-}
-
-impl Drop for SimFile {
-    fn drop(&mut self) {
-        let handle = self.handle;
-        self.disk.world().locks.retain(|(_, held, _)| *held != handle);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

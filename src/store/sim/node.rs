@@ -5,7 +5,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::Dice;
+use super::world::Dice;
 use crate::store::disk::{EntryKind, Info};
 
 /// What is written at once or not at all.
