@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::repo::{ConceptId, Model};
-use crate::run::record::{Epoch, Intent, Mode, Redo, Redone, Setting};
-use crate::run::replay::{Replay, Validity};
+use crate::run::record::{Epoch, Intent, Mode, RecordError, Redo, Redone, Setting};
+use crate::run::replay::{Replay, ReplayError, Validity};
 use crate::run::stale::{Comparison, compare};
 use crate::run::{ItemId, State, StepKey, initial_values};
-use crate::store::{Recovery, RunDir, Tail, recover};
+use crate::store::{Recovery, RunDir, Tail, Torn, Visitor, recover};
 
 use super::past::{Past, RunError, Surveyor};
 use super::plan::Plan;
@@ -39,6 +39,36 @@ impl Found {
         let past = surveyor.past(run)?;
         past.info()?;
         Ok(Self { past, tail, recovery })
+    }
+
+    /// A loss of power may keep a record and lose the object it names, as long as neither was safe: then the journal
+    /// ends before that record.
+    fn without_lost_objects(self, error: RunError) -> Result<Self, RunError> {
+        let lost = match &error {
+            RunError::Replay { problem: ReplayError::Record(seq, RecordError::Object(..)), .. } => *seq,
+            _ => return Err(error),
+        };
+        let Self { past: Past { run, .. }, .. } = self;
+        let mut reader = run.journal()?;
+        while reader.next()?.is_some() {}
+        let (safe, whole) = (reader.safe(), reader.tail());
+        if lost <= safe {
+            return Err(error);
+        }
+        let mut surveyor = Surveyor::default();
+        let mut reader = run.journal()?;
+        let mut tail = reader.tail();
+        while let Some(frame) = reader.next()? {
+            if frame.seq >= lost {
+                break;
+            }
+            surveyor.frame(&frame);
+            tail = reader.tail();
+        }
+        let file = run.segment(tail.segment);
+        let bytes = if whole.segment == tail.segment { whole.offset - tail.offset } else { 0 };
+        let recovery = Recovery::Cut(Torn { file, offset: tail.offset, bytes });
+        Ok(Self { past: surveyor.past(run)?, tail, recovery })
     }
 }
 
@@ -86,49 +116,13 @@ impl Resumption {
     ///
     /// # Errors
     /// When what the run kept cannot be read or does not fit together.
-    pub fn weigh(found: Found, mut plan: Plan, wish: &Wish) -> Result<Self, RunError> {
-        let past = &found.past;
-        let epoch = past.epoch()?.clone();
-        let before_setting = past.setting(&epoch)?;
-        let mut setting = plan.setting();
-        let same = epoch.plan == plan.digest()
-            && before_setting.inputs == setting.inputs
-            && before_setting.files == setting.files;
-        let (mut redo, mut reasons, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
-        if !same {
-            let before = past.plan(&epoch)?;
-            keep_data(&mut plan, &before, wish.mode)
-                .map_err(|problem| RunError::Plan { run: past.run.id().to_owned(), problem })?;
-            setting.inputs.clone_from(&plan.inputs);
-            let comparison = compare(before.version(&before_setting), plan.version(&setting), wish.mode);
-            if !comparison.is_in_place() {
-                setting.set_moved(&comparison.now);
-            }
-            if wish.mode == Mode::Patch {
-                let ran = items_that_ran(past)?;
-                (redo, reasons) = redo_of(&comparison, &before, &plan, &ran);
-            } else {
-                outdated = outdated_of(&comparison, &plan);
-                redo = gone_of(&comparison);
+    pub fn weigh(mut found: Found, plan: Plan, wish: &Wish) -> Result<Self, RunError> {
+        loop {
+            match Weighed::of(&found, plan.clone(), wish) {
+                Ok(weighed) => return Ok(weighed.with(found, wish.mode)),
+                Err(error) => found = found.without_lost_objects(error)?,
             }
         }
-        if let Some(round) = wish.from_cycle {
-            let reason = format!("to go on from cycle {round}");
-            reasons.push(Again { what: format!("everything after cycle {round}"), reason: reason.clone() });
-            redo.push(Redo { what: Redone::Above(round), reason });
-        }
-        let validity = validity_with(past, &found.tail, &redo, &setting, &epoch)?;
-        let fresh = State::new(Arc::clone(&plan.graph), plan.data.clone());
-        let replay = past.fold(Replay::new(fresh, validity).retrying(), u64::MAX, &mut |_, _| {})?;
-        for step in &replay.failed {
-            let reason = "it failed before".to_owned();
-            reasons.push(Again { what: named(&plan, step), reason: reason.clone() });
-            if let Some(step) = numbered_before(&setting, step) {
-                redo.push(Redo { what: Redone::Step(step), reason });
-            }
-        }
-        let (state, in_doubt, kept) = (replay.state, replay.in_doubt, replay.applied);
-        Ok(Self { found, plan, setting, mode: wish.mode, redo, state, in_doubt, reasons, outdated, kept })
     }
 
     /// The run.
@@ -171,6 +165,68 @@ impl Resumption {
     /// A step as printed, with its concept.
     pub fn name(&self, step: &StepKey) -> String {
         named(&self.plan, step)
+    }
+}
+
+/// What there is to know about going on with a run.
+struct Weighed {
+    plan: Plan,
+    setting: Setting,
+    redo: Vec<Redo>,
+    reasons: Vec<Again>,
+    outdated: Vec<String>,
+    replay: Replay,
+}
+
+impl Weighed {
+    fn of(found: &Found, mut plan: Plan, wish: &Wish) -> Result<Self, RunError> {
+        let past = &found.past;
+        let epoch = past.epoch()?.clone();
+        let before_setting = past.setting(&epoch)?;
+        let mut setting = plan.setting();
+        let same = epoch.plan == plan.digest()
+            && before_setting.inputs == setting.inputs
+            && before_setting.files == setting.files;
+        let (mut redo, mut reasons, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
+        if !same {
+            let before = past.plan(&epoch)?;
+            keep_data(&mut plan, &before, wish.mode)
+                .map_err(|problem| RunError::Plan { run: past.run.id().to_owned(), problem })?;
+            setting.inputs.clone_from(&plan.inputs);
+            let comparison = compare(before.version(&before_setting), plan.version(&setting), wish.mode);
+            if !comparison.is_in_place() {
+                setting.set_moved(&comparison.now);
+            }
+            if wish.mode == Mode::Patch {
+                let ran = items_that_ran(past)?;
+                (redo, reasons) = redo_of(&comparison, &before, &plan, &ran);
+            } else {
+                outdated = outdated_of(&comparison, &plan);
+                redo = gone_of(&comparison);
+            }
+        }
+        if let Some(round) = wish.from_cycle {
+            let reason = format!("to go on from cycle {round}");
+            reasons.push(Again { what: format!("everything after cycle {round}"), reason: reason.clone() });
+            redo.push(Redo { what: Redone::Above(round), reason });
+        }
+        let validity = validity_with(past, &found.tail, &redo, &setting, &epoch)?;
+        let fresh = State::new(Arc::clone(&plan.graph), plan.data.clone());
+        let replay = past.fold(Replay::new(fresh, validity).retrying(), u64::MAX, &mut |_, _| {})?;
+        for step in &replay.failed {
+            let reason = "it failed before".to_owned();
+            reasons.push(Again { what: named(&plan, step), reason: reason.clone() });
+            if let Some(step) = numbered_before(&setting, step) {
+                redo.push(Redo { what: Redone::Step(step), reason });
+            }
+        }
+        Ok(Self { plan, setting, redo, reasons, outdated, replay })
+    }
+
+    fn with(self, found: Found, mode: Mode) -> Resumption {
+        let Self { plan, setting, redo, reasons, outdated, replay } = self;
+        let Replay { state, in_doubt, applied: kept, .. } = replay;
+        Resumption { found, plan, setting, mode, redo, state, in_doubt, reasons, outdated, kept }
     }
 }
 

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::journal::{Journal, JournalOptions};
 use super::lock::{self, Holder, RunLock};
 use super::reader::{JournalReader, Tail};
-use super::segment::LONGEST_SEGMENT;
+use super::segment::{LONGEST_SEGMENT, segment_path};
 use super::{objects, plans};
 use crate::base::{Digest, nearest};
 
@@ -292,6 +292,11 @@ impl RunDir {
     /// When the run is not locked by this process, or the journal cannot be written.
     pub fn go_on(&self, tail: &Tail, options: JournalOptions) -> Result<Journal, StoreError> {
         Journal::go_on(self, self.held()?, tail, options)
+    }
+
+    /// The file of a segment of the journal.
+    pub fn segment(&self, number: u32) -> PathBuf {
+        segment_path(&self.path.join("journal"), number)
     }
 
     fn held(&self) -> Result<Arc<RunLock>, StoreError> {
