@@ -160,7 +160,7 @@ fn skipped_input(state: &State, frame: FrameId, item: ItemId) -> Option<ConceptI
 type Ordered<'a> = SmallVec<[(ConceptId, Cow<'a, Tensor>); 4]>;
 
 /// Reads inputs through the filters of the gates that let the item run (runtime spec, section 10).
-struct Capture<'a> {
+pub(super) struct Capture<'a> {
     state: &'a State,
     frame: FrameId,
     item: ItemId,
@@ -168,7 +168,7 @@ struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    fn new(state: &'a State, frame: FrameId, item: ItemId) -> Self {
+    pub(super) fn new(state: &'a State, frame: FrameId, item: ItemId) -> Self {
         let gates = state.graph().item(item).gates.iter();
         let open = gates.filter(|gate| state.status(frame, **gate) == Status::Open);
         let filters = open
@@ -180,7 +180,8 @@ impl<'a> Capture<'a> {
         Self { state, frame, item, filters }
     }
 
-    fn read(&self, slot: SlotRef) -> Result<Option<Cow<'a, Tensor>>, StepFailure> {
+    /// A value through the filters; none when there is none.
+    pub(super) fn read(&self, slot: SlotRef) -> Result<Option<Cow<'a, Tensor>>, StepFailure> {
         let Some(value) = self.state.slot(self.frame, slot).and_then(|s| s.content.value()) else {
             return Ok(None);
         };

@@ -99,6 +99,9 @@ pub struct Slot {
     pub met: Option<bool>,
     /// The truth of every element, for a for-each judgement.
     pub mask: Option<Arc<Mask>>,
+    /// The number of the event that gave it, from 1; 0 for what was there before the first step. Goes along wherever
+    /// the value goes, so that it can be said who gave it.
+    pub given: u64,
 }
 
 /// The value of a concept at some moment.

@@ -161,6 +161,7 @@ impl State {
         let mut inner = Frame::fresh(body, graph.scope(body), self.spare.pop());
         inner.parent = Some((frame, item));
         inner.path = self.frame(frame).map(|f| f.path.clone()).unwrap_or_default();
+        let given = self.slot(frame, plan.base).map_or(0, |base| base.given);
         let Some(state) = self.loop_state_mut(frame, item) else { return };
         let position = state.next;
         state.next += 1;
@@ -173,6 +174,7 @@ impl State {
         {
             // An element of a growing base must not share its memory, or every append would copy all of it.
             place.content = Content::Value(if plan.grows { element.packed() } else { element });
+            place.given = given;
         }
         if plan.grows {
             state.elements.release();
@@ -306,8 +308,9 @@ impl State {
                 *place = value;
             }
         }
+        let given = self.events;
         if let Some(place) = self.slot_mut(frame, graph.item(item).target) {
-            *place = Slot { content: Content::Value(combined), met: None, mask: None };
+            *place = Slot { content: Content::Value(combined), met: None, mask: None, given };
         }
         self.tally[item.at()].completed += 1;
         self.news.push(News::LoopEnded(step, positions));

@@ -14,6 +14,7 @@ mod frame;
 pub mod graph;
 mod loops;
 mod outcome;
+pub mod provenance;
 mod readiness;
 pub mod record;
 pub mod replay;

@@ -39,6 +39,8 @@ pub struct State {
     pub(super) tally: Vec<Tally>,
     pub(super) failures: Vec<(StepKey, Arc<StepFailure>)>,
     pub(super) highest_round: u32,
+    /// How many events were applied.
+    pub(super) events: u64,
     pub(super) news: Vec<News>,
     /// What each invariant step read when it last ran.
     pub(super) last_inputs: FxHashMap<ItemId, Vec<Option<Tensor>>>,
@@ -95,6 +97,7 @@ impl State {
             ready: VecDeque::new(),
             failures: Vec::new(),
             highest_round: 0,
+            events: 0,
             news: Vec::new(),
             last_inputs: FxHashMap::default(),
             ended: Vec::new(),
@@ -158,6 +161,11 @@ impl State {
     /// The highest round so far: `cycles` of the run.
     pub fn highest_round(&self) -> u32 {
         self.highest_round
+    }
+
+    /// How many events were applied: the number of the last one (see [`Slot::given`]).
+    pub fn events(&self) -> u64 {
+        self.events
     }
 
     /// Returns whether every item outside loops is settled: then the run is complete.
@@ -282,6 +290,15 @@ impl State {
         let graph = &*Arc::clone(&self.graph);
         let info = graph.item(item);
         let tally = |state: &mut Self| state.tally[item.at()].completed += 1;
+        let given = self.events + 1;
+        // An append that does not fit must leave the state as it was.
+        if let Happening::Appended { item: added, axis } = &event.what
+            && let Some(slot) = self.slot_mut(frame, info.target)
+        {
+            append(slot, added, axis.as_ref()).map_err(ApplyError::Append)?;
+            slot.given = given;
+        }
+        self.events = given;
         match &event.what {
             Happening::Gave(produced) => {
                 if info.invariant {
@@ -291,14 +308,12 @@ impl State {
                     slot.content = Content::Value(produced.value.clone());
                     slot.met = produced.met;
                     slot.mask.clone_from(&produced.mask);
+                    slot.given = given;
                 }
                 tally(self);
                 self.settle(graph, frame, item, Status::Done, event.round);
             }
-            Happening::Appended { item: added, axis } => {
-                if let Some(slot) = self.slot_mut(frame, info.target) {
-                    append(slot, added, axis.as_ref()).map_err(ApplyError::Append)?;
-                }
+            Happening::Appended { .. } => {
                 tally(self);
                 self.settle(graph, frame, item, Status::Done, event.round);
             }
@@ -352,10 +367,12 @@ impl State {
         if info.keeps_on_skip || matches!(info.role, Role::Gate(_)) {
             return;
         }
+        let given = self.events;
         if let Some(slot) = self.slot_mut(frame, info.target)
             && matches!(slot.content, Content::Empty)
         {
             slot.content = Content::Skipped;
+            slot.given = given;
         }
     }
 

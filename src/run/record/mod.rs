@@ -22,7 +22,7 @@ mod tests;
 pub use kind::Kind;
 pub use life::{Ending, Epoch, Mode, Redo, Redone, RunInfo, Suspension};
 pub use setting::{Moved, Setting};
-pub use step::{Intent, Lookup, Output, StepLog, peek, write_event, write_intent, write_log};
+pub use step::{Intent, Lookup, Output, StepLog, Timing, peek, timing, write_event, write_intent, write_log};
 pub use tensor::{Fetch, Keep, LARGEST_INLINE};
 
 use crate::base::{Digest, Reader, WireError};

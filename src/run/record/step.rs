@@ -75,6 +75,34 @@ pub fn peek(kind: Kind, body: &[u8]) -> Option<Lookup> {
     }
 }
 
+/// When a step's calls began or ended, and what they took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// When the record was made, in milliseconds since 1970.
+    pub at: u64,
+    /// How many calls were made; 0 before they were.
+    pub calls: u64,
+    /// Their time, summed, in microseconds.
+    pub micros: u64,
+}
+
+/// The times a record about a step holds, read without the rest; none for records without.
+pub fn timing(kind: Kind, body: &[u8]) -> Option<Timing> {
+    let mut reader = Reader::new(body);
+    match kind {
+        Kind::Intent => {
+            read_step(&mut reader).ok()?;
+            Some(Timing { at: reader.number().ok()?, calls: 0, micros: 0 })
+        }
+        Kind::Log => {
+            read_step(&mut reader).ok()?;
+            let mut number = || reader.number().ok();
+            Some(Timing { at: number()?, calls: number()?, micros: number()? })
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn write_step(out: &mut Writer, step: &StepKey) {
     out.number(u64::from(step.item.0));
     out.number(step.path.0.len() as u64);
