@@ -11,10 +11,13 @@ mod exec;
 mod exit;
 mod explain;
 mod import;
+mod logs;
 mod open;
 mod output;
+mod runs;
 mod signals;
 mod stores;
+mod why;
 
 use std::process::ExitCode;
 
@@ -47,6 +50,9 @@ enum Command {
     Compile(compile::Arguments),
     Check(check::Arguments),
     Exec(Box<exec::Arguments>),
+    Runs(runs::Arguments),
+    Logs(logs::Arguments),
+    Why(why::Arguments),
     Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -66,6 +72,9 @@ pub fn main() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Exec(arguments) => exec::run(&arguments),
+        Command::Runs(arguments) => runs::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

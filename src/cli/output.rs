@@ -26,6 +26,16 @@ pub(super) enum Format {
     Github,
 }
 
+/// How a command prints what it found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// For people
+    #[default]
+    Human,
+    /// JSON
+    Json,
+}
+
 /// The style for standard error: colours and line drawing only where somebody looks.
 fn style() -> Style {
     let terminal = std::io::stderr().is_terminal();

@@ -16,7 +16,14 @@ use super::output::complain;
 #[derive(Debug, clap::Args)]
 pub(super) struct StoreArgument {
     /// Where runs are kept
-    #[arg(long, value_name = "DIR", env = "NORMC_STORE", hide_env_values = true, default_value = ".normc")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "NORMC_STORE",
+        hide_env_values = true,
+        default_value = ".normc",
+        global = true
+    )]
     store: PathBuf,
 }
 
@@ -88,31 +95,37 @@ pub(super) fn known(store: &Store) -> Result<Known, StoreError> {
     Ok(known)
 }
 
-/// Finds a run by its id, the beginning of it, its name, or `last`.
+/// Opens a run by its id, the beginning of it, its name, or `last`.
 pub(super) fn find(store: &Store, wanted: &str) -> Result<RunDir, StoreError> {
+    store.open(&find_id(store, wanted)?)
+}
+
+/// The id of a run by what a user calls it. The run itself may be damaged.
+pub(super) fn find_id(store: &Store, wanted: &str) -> Result<String, StoreError> {
     let ids = store.ids()?;
     if wanted == "last" {
         let none = || StoreError::NotFound {
             what: format!("run in the store `{}`", store.root().display()),
             near: None,
         };
-        return store.open(ids.first().ok_or_else(none)?);
+        return ids.first().cloned().ok_or_else(none);
     }
     if ids.iter().any(|id| id == wanted) {
-        return store.open(wanted);
+        return Ok(wanted.to_owned());
     }
     let known = known(store)?;
     if let Some((id, _)) = known.runs.iter().find(|(_, info)| info.name.as_deref() == Some(wanted)) {
-        return store.open(id);
+        return Ok(id.clone());
     }
     // Ids are printed in capitals, but nobody should have to type them.
     let upper = wanted.to_ascii_uppercase();
     let begin: Vec<String> =
         ids.iter().filter(|id| !upper.is_empty() && id.starts_with(&upper)).cloned().collect();
     match begin.as_slice() {
-        [one] => store.open(one),
+        [one] => Ok(one.clone()),
         [] => {
             let names = known.runs.iter().filter_map(|(_, info)| info.name.as_deref());
+            let names = names.chain(ids.iter().map(String::as_str)).chain(["last"]);
             let near = nearest(wanted, names).map(str::to_owned);
             Err(known.without(format!("run `{wanted}` in the store `{}`", store.root().display()), near))
         }

@@ -4,11 +4,17 @@
 #![allow(clippy::disallowed_methods, reason = "progress shows the time that has passed")]
 
 mod diagnose;
+mod moment;
+mod plain;
 mod progress;
+mod story;
 mod summary;
 mod table;
 
 pub use diagnose::{Places, diagnose, notes, stuck_list};
+pub use moment::{ago, date, duration, iso, moment, size, time_of_day};
+pub use plain::{plain_line, plain_text};
 pub use progress::{Mode, Progress};
+pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text, tensor_json};
 pub use summary::summary;
 pub use table::{cell_text, value_text};
