@@ -22,6 +22,7 @@ mod kill;
 mod lower;
 mod measure;
 mod parse_vectors;
+mod past;
 mod plans;
 mod readme;
 mod repo;
