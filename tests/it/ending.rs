@@ -263,7 +263,8 @@ fn a_worker_has_a_session_of_its_own() {
     assert_eq!(mask(b.pid()), mask(i64::from(std::process::id())));
 }
 
-/// Run by the tests below in a process of its own: runs one script to its end, and says what it gave.
+/// Run by the tests below in a process of its own: runs one script to its end, and says what it gave, once it has heard
+/// a SIGINT.
 #[test]
 fn child_with_a_worker() {
     let Some(folder) = std::env::var_os("NORMC_TEST_FOLDER") else { return };
@@ -274,8 +275,9 @@ fn child_with_a_worker() {
     let code = format!("{TELL}os.chdir(folder)\n{code}");
     let answer = b.run(Mode::Execute, &code, json!({"folder": folder.to_string_lossy()}), NEVER);
     let given = answer.map_or_else(|f| format!("{}: {f}", f.kind), |a| text_of(&a.value));
-    let heard = heard.load(Ordering::SeqCst);
-    std::fs::write(Path::new(&folder).join("given"), format!("{given} heard={heard}")).unwrap();
+    // Any thread may be the one to hear it, and that one may be late.
+    until("the signal", || heard.load(Ordering::SeqCst));
+    std::fs::write(Path::new(&folder).join("given"), given).unwrap();
 }
 
 /// The process that runs [`child_with_a_worker`], in a group of its own.
@@ -332,7 +334,7 @@ fn a_key_pressed_at_the_terminal_reaches_no_worker() {
     std::fs::write(folder.path().join("go"), "").unwrap();
     assert!(child.wait().unwrap().success());
     let given = std::fs::read_to_string(folder.path().join("given")).unwrap();
-    assert_eq!(given, "alive heard=true");
+    assert_eq!(given, "alive");
 }
 
 #[test]
@@ -356,7 +358,7 @@ fn a_key_pressed_while_workers_start_reaches_none() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let given = std::fs::read_to_string(folder.path().join("given")).unwrap();
-    assert_eq!(given, "alive heard=true");
+    assert_eq!(given, "alive");
 }
 
 /// A set of signals that the system tells of a process.
