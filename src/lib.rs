@@ -6,9 +6,9 @@
 //! ```text
 //!  source text ──▶ syntax::Tree ──▶ plan::Plan ──▶ repo::Repositories ──▶ run::Graph
 //!                                                     (plan.json)             │
-//!        cli ◀── report ◀───────────────── run::Watch ◀── engine ◀── run::Event
-//!                                                            ▲
-//!                                            faculty: python, builtin, files
+//!        cli ◀── report ◀─────────────── run::Watch ◀── engine ◀── run::Event
+//!                                                      │    ▲
+//!                       store: journal, index, objects ◀    faculty: python, builtin, files
 //! ```
 //!
 //! Data flows one way; a module imports only modules that stand before it in this list:
@@ -23,12 +23,20 @@
 //! | [`repo`] | repositories, the bundle `plan.json`, lowering and loading, the typed [`repo::Model`] | source syntax |
 //! | [`run`] | graph, events, state, loops, what steps do: **pure** | threads, files, clocks |
 //! | [`faculty`] | what acts on the world: Python workers, built-ins, files | plans, steps |
-//! | [`engine`] | the driver: owns the [`run::State`], hands work to threads, applies events | presentation |
+//! | [`store`] | run directories: the journal of a run, its objects, its index; a simulated disk | what records say |
+//! | [`engine`] | the driver: owns the [`run::State`], hands work to threads, applies and records events; goes on with runs | presentation |
 //! | [`report`] | progress, tables, diagnostics of runs | the engine |
 //! | [`cli`] | one file a command | - |
 //!
 //! Everything before [`faculty`] is pure: files, clocks and threads come in as arguments. The state of a run changes
 //! only by [`run::State::apply`]; what a person sees is made from the same events.
+//!
+//! # What survives
+//!
+//! The same events, as [`run::record::Record`]s, are what is kept: one [`store::Frame`] a record, in a journal that is
+//! only ever added to. [`engine::Session`] writes it, in the order that lets nothing outside depend on what could still
+//! be lost; [`engine::Resumption`] folds it back ([`run::replay`]) and finds what a change has made stale
+//! ([`run::stale`]). The index beside it answers questions and holds copies for repair; it is never the truth.
 //!
 //! # Terms
 //!
@@ -44,6 +52,8 @@
 //! | cycle | the round of a step: one more than the highest of what it waited for |
 //! | gate | a timing inference, which lets another one run or be skipped |
 //! | step | an inference at one loop position, [`run::StepKey`] |
+//! | intent | the record that a step's calls are about to be made, [`run::record::Intent`] |
+//! | epoch | a stretch of a run with one plan and setting, from its start or a resumption to the next, [`run::record::Epoch`] |
 
 pub mod base;
 pub mod cli;
