@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of plans. Nothing here touches a file, a clock or a thread.
 
+mod calendar;
 mod clock;
 mod digest;
 mod flow;
@@ -14,6 +15,7 @@ mod text;
 mod value;
 mod wire;
 
+pub use calendar::{date, iso, time_of_day};
 pub use clock::{Clock, FixedClock};
 pub use digest::Digest;
 pub use flow::{FlowIndex, FlowIndexError, LoopPath};

@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::base::{FlowIndex, LoopPath, nearest};
+use crate::base::{FlowIndex, LoopPath, date, iso, nearest, time_of_day};
 use crate::engine::{Past, RunError};
-use crate::report::{
-    date, duration, happening_json, happening_text, iso, plain_line, step_text, time_of_day,
-};
+use crate::report::{duration, happening_json, happening_text, plain_line, step_text};
 use crate::run::record::{Decoder, Epoch, Kind, Record, Redone, peek};
 use crate::run::replay::Survey;
 use crate::run::{Graph, StepKey};

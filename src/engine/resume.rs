@@ -216,7 +216,9 @@ impl Weighed {
         for step in &replay.failed {
             let reason = "it failed before".to_owned();
             reasons.push(Again { what: named(&plan, step), reason: reason.clone() });
-            if let Some(step) = numbered_before(&setting, step) {
+            // Records that no longer count are named by the numbers of the epoch they end.
+            if let Some(item) = setting.before(step.item) {
+                let step = StepKey { item, path: step.path.clone() };
                 redo.push(Redo { what: Redone::Step(step), reason });
             }
         }
@@ -232,18 +234,6 @@ impl Weighed {
 
 fn named(plan: &Plan, step: &StepKey) -> String {
     format!("{} `{}`", plan.graph.step_name(step), plan.graph.item_name(step.item))
-}
-
-/// The number a step had in the epoch before.
-fn numbered_before(setting: &Setting, step: &StepKey) -> Option<StepKey> {
-    let item = match &setting.moved {
-        None => Some(step.item),
-        Some(moved) => moved
-            .iter()
-            .find(|m| (m.to..m.to.saturating_add(m.count)).contains(&step.item.0))
-            .map(|m| ItemId(m.from + (step.item.0 - m.to))),
-    };
-    Some(StepKey { item: item?, path: step.path.clone() })
 }
 
 /// The validity of the records as it will be once the redo records and the new epoch are written.

@@ -12,7 +12,7 @@ mod summary;
 mod table;
 
 pub use diagnose::{Places, diagnose, notes, stuck_list};
-pub use moment::{ago, date, duration, iso, moment, size, time_of_day};
+pub use moment::{ago, duration, moment, size};
 pub use plain::{plain_line, plain_text};
 pub use progress::{Mode, Progress};
 pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text, tensor_json};

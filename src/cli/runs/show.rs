@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::base::Clock;
+use crate::base::{Clock, iso, time_of_day};
 use crate::engine::{Past, Plan};
 use crate::report::{
-    ago, duration, iso, moment, plain_line, plain_text, size, stuck_list, tensor_json, time_of_day,
-    value_text,
+    ago, duration, moment, plain_line, plain_text, size, stuck_list, tensor_json, value_text,
 };
 use crate::run::record::{Decoder, Fetch, Intent, Kind, Record, Redo, Redone, peek, timing};
 use crate::run::replay::{Replay, Validity};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::base::Clock;
+use crate::base::{Clock, iso};
 use crate::engine::RunError;
-use crate::report::{iso, plain_line};
+use crate::report::plain_line;
 use crate::run::record::{Kind, Record, peek, timing};
 use crate::run::replay::Survey;
 use crate::store::{Disk, EntryKind, RealDisk, RunDir, Store, StoreError};

@@ -2,8 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use crate::base::iso;
 use crate::repo::ConceptId;
-use crate::report::{happening_json, happening_text, iso, tensor_json};
+use crate::report::{happening_json, happening_text, tensor_json};
 use crate::run::graph::Why;
 use crate::run::provenance::Origin;
 use crate::run::sequence::{Call, CallKind};

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::base::text_of;
+use crate::base::{date, text_of, time_of_day};
 use crate::repo::ConceptId;
 use crate::report::{
-    cell_text, date, duration, happening_text, moment, plain_line, plain_text, preview, skip_text, step_text,
-    time_of_day, value_text,
+    cell_text, duration, happening_text, moment, plain_line, plain_text, preview, skip_text, step_text,
+    value_text,
 };
 use crate::run::graph::Why;
 use crate::run::provenance::{Origin, Part, Seen};

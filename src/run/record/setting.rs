@@ -69,6 +69,13 @@ impl Setting {
         self.moved = Some(moved);
     }
 
+    /// Where an item stood in the plan before.
+    pub fn before(&self, now: ItemId) -> Option<ItemId> {
+        let Some(moved) = &self.moved else { return Some(now) };
+        let holds = |m: &&Moved| now.0.checked_sub(m.to).is_some_and(|offset| offset < m.count);
+        moved.iter().find(holds).map(|m| ItemId(m.from + (now.0 - m.to)))
+    }
+
     /// Where an item of the plan before stands now.
     pub fn now(&self, before: ItemId) -> Option<ItemId> {
         let Some(moved) = &self.moved else { return Some(before) };
@@ -94,6 +101,7 @@ mod tests {
         assert_eq!(again.moved.as_ref().map(Vec::len), Some(3));
         for (before, now) in now.iter().enumerate() {
             assert_eq!(again.now(ItemId(before as u32)), *now);
+            assert!(now.is_none_or(|now| again.before(now) == Some(ItemId(before as u32))));
         }
         assert_eq!(again.now(ItemId(6)), None);
     }
