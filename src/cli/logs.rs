@@ -30,7 +30,7 @@ const ASK: Duration = Duration::from_millis(500);
     after_help = "Examples:\n  normc logs last\n  normc logs 01K2 --step 1.2        all loop positions of an \
                         inference\n  normc logs 01K2 --step '1.2[3]'   one of them\n  normc logs last -f                while \
                         it happens, until the run ends\n\nTimes are UTC; a line without one is of a step without calls, \
-                        which takes next to none. What scripts printed stands\nindented below their step. A run \
+                        which takes next to none. What scripts printed stands indented below their step. A run \
                         that another process is at work on can be read like any other."
 )]
 pub(super) struct Arguments {

@@ -22,9 +22,9 @@ use super::super::stores::{StoreArgument, find, report_error};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  normc runs export last --canonical -o results.json\n\nThe canonical form is JSON: the \
-                        hash of the plan, what every step gave (by cycle, loop position, place in the\nplan), the \
+                        hash of the plan, what every step gave (by cycle, loop position, place in the plan), the \
                         final values. It has no times, no tries, no paths: two runs of a plan whose steps gave \
-                        the\nsame answers give the same bytes, whatever was interrupted."
+                        the same answers give the same bytes, whatever was interrupted."
 )]
 pub(super) struct Arguments {
     /// The run: an id, the beginning of one, a name, or `last`

@@ -23,7 +23,7 @@ pub(super) use status::life_text;
                         normc runs verify --all             is everything whole?\n  normc runs gc --keep 20             \
                         remove all but the newest 20\n  normc runs export last --canonical  results that compare byte by \
                         byte\n\nRUN is an id, the beginning of one, a name given by --run-id, or `last`. Reading never \
-                        writes: it works on a\nread-only disk, and while another process is at work on the run."
+                        writes: it works on a read-only disk, and while another process is at work on the run."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]

@@ -24,7 +24,7 @@ use super::super::stores::{StoreArgument, find, find_id, report_error};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  normc runs verify last\n  normc runs verify --all\n\nEvery record is checked by its \
-                        checksum and its place in the chain, every value and plan by its hash; then the\nrun is put \
+                        checksum and its place in the chain, every value and plan by its hash; then the run is put \
                         together from them. Exit code 65 when something is damaged."
 )]
 pub(super) struct Arguments {

@@ -23,7 +23,7 @@ use crate::engine::Past;
 #[command(
     after_help = "Examples:\n  normc why last 1.2              an inference\n  normc why last '1.2[3]'         one loop \
                         position of it\n  normc why last '{total}' --depth 8\n\nThe step is shown as it was: its values as \
-                        they were passed, filters of gates applied; the script by the hash of\nits bytes. Nothing is \
+                        they were passed, filters of gates applied; the script by the hash of its bytes. Nothing is \
                         run. Of an inference that ran in several iterations the last one is explained."
 )]
 pub(super) struct Arguments {
