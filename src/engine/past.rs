@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use crate::base::Digest;
 use crate::diag::Diagnostic;
 use crate::repo::{Inputs, ReadBack, read_document};
@@ -184,13 +182,13 @@ impl Past {
         let (read, text) = self.document(epoch)?;
         let mut model = read.loaded.model;
         let mut inputs = Inputs::default();
-        let given = Json::Object(setting.inputs.clone()).to_string();
-        inputs.add_file(&given).map_err(|found| self.not_a_plan(&found))?;
+        let given = Arc::unwrap_or_clone(setting.inputs);
+        inputs.add_entries(given.clone()).map_err(|found| self.not_a_plan(&found))?;
         inputs.apply(&mut model).map_err(|found| self.not_a_plan(&found))?;
         let bad_data =
             |bad: Vec<BadData>| self.bad_plan(bad.first().map(ToString::to_string).unwrap_or_default());
         let base = Path::new(&epoch.base);
-        Plan::new(model, text, setting.inputs, &epoch.name, &epoch.source, base).map_err(bad_data)
+        Plan::new(model, text, given, &epoch.name, &epoch.source, base).map_err(bad_data)
     }
 
     /// Which of its records count.

@@ -30,7 +30,7 @@ pub struct Plan {
     /// Where its scripts and files stand, absolute.
     pub base: PathBuf,
     /// Start data that are not the document's own, as an inputs file would say them.
-    pub inputs: JsonMap<String, Json>,
+    pub inputs: Arc<JsonMap<String, Json>>,
 }
 
 impl Plan {
@@ -57,7 +57,7 @@ impl Plan {
             name: name.to_owned(),
             source: source.to_owned(),
             base,
-            inputs,
+            inputs: Arc::new(inputs),
         })
     }
 
@@ -72,7 +72,7 @@ impl Plan {
         let hash = |path: &str| root.as_ref()?.read(path).ok().map(|bytes| Digest::of(&bytes).to_string());
         let files: BTreeMap<String, Option<String>> =
             files_named(&self.data).into_iter().map(|path| (path.to_string(), hash(&path))).collect();
-        Setting { inputs: self.inputs.clone(), files, moved: None }
+        Setting { inputs: Arc::clone(&self.inputs), files, moved: None }
     }
 
     /// The plan with a setting, for a comparison.

@@ -182,17 +182,20 @@ impl Weighed {
     fn of(found: &Found, mut plan: Plan, wish: &Wish) -> Result<Self, RunError> {
         let past = &found.past;
         let epoch = past.epoch()?.clone();
-        let before_setting = past.setting(&epoch)?;
         let mut setting = plan.setting();
+        let (mut redo, mut reasons, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
+        let before_setting = past.setting(&epoch)?;
         let same = epoch.plan == plan.digest()
             && before_setting.inputs == setting.inputs
             && before_setting.files == setting.files;
-        let (mut redo, mut reasons, mut outdated) = (Vec::new(), Vec::new(), Vec::new());
-        if !same {
+        if same {
+            // Start data may be large, and one copy of them is enough while the journal is read.
+            drop(before_setting);
+        } else {
             let before = past.plan(&epoch)?;
             keep_data(&mut plan, &before, wish.mode)
                 .map_err(|problem| RunError::Plan { run: past.run.id().to_owned(), problem })?;
-            setting.inputs.clone_from(&plan.inputs);
+            setting.inputs = Arc::clone(&plan.inputs);
             let comparison = compare(before.version(&before_setting), plan.version(&setting), wish.mode);
             if !comparison.is_in_place() {
                 setting.set_moved(&comparison.now);
@@ -302,7 +305,7 @@ fn keep_data(plan: &mut Plan, before: &Plan, mode: Mode) -> Result<(), String> {
             changed = true;
             concept.data.clone_from(&was.data);
             concept.axes.clone_from(&was.axes);
-            plan.inputs.extend(concept.as_input());
+            Arc::make_mut(&mut plan.inputs).extend(concept.as_input());
         }
     }
     if changed {

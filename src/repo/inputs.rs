@@ -53,8 +53,16 @@ impl Inputs {
                 return Err(vec![Diagnostic::new(Code::NC111, format!("the inputs are not JSON: {error}"))]);
             }
         };
+        self.add_entries(map)
+    }
+
+    /// Adds the entries of an inputs file.
+    ///
+    /// # Errors
+    /// All problems of their form (`NC111`); entries without one are added nevertheless.
+    pub fn add_entries(&mut self, entries: JsonMap<String, Json>) -> Result<(), Vec<Diagnostic>> {
         let mut problems = Vec::new();
-        for (name, value) in map.into_iter().filter(|(name, _)| !name.starts_with('_')) {
+        for (name, value) in entries.into_iter().filter(|(name, _)| !name.starts_with('_')) {
             match input(name, value) {
                 Ok(input) => self.entries.push(input),
                 Err(problem) => problems.push(*problem),

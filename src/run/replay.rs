@@ -110,7 +110,11 @@ impl Validity {
             .resumed
             .iter()
             .zip(settings)
-            .map(|((seq, _), next)| EpochCuts { until: *seq, next: next.clone(), ..EpochCuts::default() })
+            .map(|((seq, _), next)| {
+                // Of a setting only the places of items are kept; start data may be large.
+                let next = Setting { moved: next.moved.clone(), ..Setting::default() };
+                EpochCuts { until: *seq, next, ..EpochCuts::default() }
+            })
             .collect();
         epochs.push(EpochCuts { until: u64::MAX, ..EpochCuts::default() });
         let mut rounds = Vec::new();

@@ -91,7 +91,7 @@ pub(super) fn prepare(
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if !known.is_empty() {
-        inputs.add_file(&Json::Object(known).to_string()).map_err(bad)?;
+        inputs.add_entries(known).map_err(bad)?;
     }
     for file in &arguments.inputs {
         inputs.add_file(&read_text(file)?).map_err(bad)?;

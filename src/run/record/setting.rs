@@ -2,6 +2,7 @@
 //! in the plan before. A JSON document beside the plan, named in the journal by its hash, so that any of it may be long.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
@@ -16,7 +17,7 @@ use super::super::graph::ItemId;
 pub struct Setting {
     /// Start data that are not the plan's own: concept names with `{data, axes}`, as an inputs file has them.
     #[serde(default)]
-    pub inputs: JsonMap<String, Json>,
+    pub inputs: Arc<JsonMap<String, Json>>,
     /// The scripts and prompts the plan names, with the hash of their bytes; none for one that is not there.
     #[serde(default)]
     pub files: BTreeMap<String, Option<String>>,
