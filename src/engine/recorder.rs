@@ -153,9 +153,8 @@ impl Recorder {
     pub(super) fn keep_up(&mut self) -> Result<(), StoreError> {
         self.asked = self.asked.wrapping_add(1);
         // A look at the clock costs as much as a small step.
-        let old = || {
-            self.asked.is_multiple_of(64) && self.waiting_since.is_some_and(|since| since.elapsed() > OLD)
-        };
+        let old =
+            || self.asked.is_multiple_of(64) && self.waiting_since.is_some_and(|since| since.elapsed() > OLD);
         if self.journal.unwritten() >= FULL || old() { self.write() } else { Ok(()) }
     }
 

@@ -121,6 +121,8 @@ pub(super) fn repair(arguments: &RepairArguments, store: &StoreArgument) -> Resu
     if let Some(root) = parent.and_then(|runs| runs.parent()) {
         let id = arguments.to.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         eprintln!("go on with: normc exec --resume {id} --store {}", root.display());
+    } else {
+        eprintln!("to go on from there, copy it into a store: --to NEWSTORE/runs/{}", run.id());
     }
     Ok(Exit::Done)
 }

@@ -55,8 +55,9 @@ impl Walk {
             "no record before it is whole".to_owned()
         } else {
             format!(
-                "records up to {} are whole, what was written from {first} on is not to be trusted; `normc runs repair \
-                 RUN --to DIR` copies what is whole to a new place, and a copy of the run from a backup may have the rest",
+                "records up to {} are whole, what was written from {first} on is not to be trusted; `normc exec --resume \
+                 RUN` mends it if the run's index has copies, else `normc runs repair RUN --to DIR` copies what is \
+                 whole to a new place",
                 first.saturating_sub(1)
             )
         };
