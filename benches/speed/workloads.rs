@@ -1,7 +1,14 @@
 //! The workloads: plain graphs and the loop as repositories, the additions as source text. The same size always gives
 //! the same bytes.
 
-use normc::repo::{Model, load_two_files};
+use std::path::Path;
+use std::sync::Arc;
+
+use normc::base::{FileId, SourceFile, SourceMap};
+use normc::diag::Diagnostic;
+use normc::repo::{self, Inputs, LowerOptions, Model, Repositories, load_two_files, two_file_document};
+use normc::{engine, plan, syntax};
+
 use serde_json::{Map, Value as Json, json};
 
 /// A plan as the two files of its repositories.
@@ -13,6 +20,12 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn model(&self) -> Model {
         load_two_files(&self.concepts, &self.inferences).unwrap().model
+    }
+
+    /// The plan as a run is begun with it, its scripts under `base`.
+    pub(crate) fn to_run(&self, base: &Path) -> engine::Plan {
+        let document = two_file_document(&self.concepts, &self.inferences);
+        engine::Plan::new(self.model(), Arc::from(document), Map::new(), "speed", "speed", base).unwrap()
     }
 }
 
@@ -104,6 +117,11 @@ pub(crate) fn chain(n: usize) -> Plan {
     plan.end()
 }
 
+/// The inputs of each node of [`chain`].
+pub(crate) fn chain_inputs(n: usize) -> Vec<Vec<usize>> {
+    (0..n).map(|node| node.checked_sub(1).into_iter().collect()).collect()
+}
+
 /// W2: all steps need one input, and one step waits for all of them.
 pub(crate) fn fan(n: usize) -> Plan {
     let mut plan = Writer::new();
@@ -117,6 +135,13 @@ pub(crate) fn fan(n: usize) -> Plan {
     let all: Vec<&str> = names.iter().rev().map(String::as_str).collect();
     plan.pass("1", "{result}", &all);
     plan.end()
+}
+
+/// The inputs of each node of [`fan`].
+pub(crate) fn fan_inputs(n: usize) -> Vec<Vec<usize>> {
+    let mut inputs = vec![Vec::new(); n];
+    inputs.push((0..n).collect());
+    inputs
 }
 
 /// The inputs of each node of W4: layers of about sqrt(n) nodes, each with 2 or 3 draws from the layer before.
@@ -194,6 +219,76 @@ pub(crate) fn summing_loop(n: usize) -> Plan {
     plan.inference("1.1.2", "imperative_python", "{sum}", &["{xs}*1", "{acc}*1", "action"], more);
     plan.pass("1.1.3", "{acc}*1", &["{sum}"]);
     plan.end()
+}
+
+/// The script of W5, and where it stands.
+pub(crate) const SCRIPT: &str = "result = int(input_1) % 10\n";
+pub(crate) const SCRIPT_PATH: &str = "scripts/last_digit.py";
+
+/// W5: n steps with a script that need nothing of each other, and one that waits for all of them.
+pub(crate) fn scripts(n: usize) -> Plan {
+    let mut plan = Writer::new();
+    plan.concept("{result}", json!({"is_final_concept": true}));
+    let action = json!({
+        "reference_data": [format!("%{{script_location}}({SCRIPT_PATH})")],
+        "reference_axis_names": ["action"],
+    });
+    plan.concept("action", action);
+    plan.concept("last digit", json!({"reference_data": ["::(last digit)"], "reference_axis_names": ["f"]}));
+    let names: Vec<String> = (1..=n).map(|i| format!("{{s {i}}}")).collect();
+    for (i, name) in names.iter().enumerate() {
+        let number = format!("{{x {}}}", i + 1);
+        let data = [format!("%({})", (i + 1) * 37)];
+        plan.concept(&number, json!({"reference_data": data, "reference_axis_names": ["x"]}));
+        plan.concept(name, json!({"axis_name": "s"}));
+        let order = json!({number.as_str(): 1, "action": 2});
+        let more =
+            json!({"function_concept": "last digit", "working_interpretation": {"value_order": order}});
+        let flow = format!("1.{}", i + 2);
+        plan.inference(&flow, "imperative_python", name, &[&number, "action"], more);
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    plan.pass("1", "{result}", &all);
+    plan.end()
+}
+
+/// W7: the addition with scripts; they stand beside it.
+pub(crate) const ADDITION_SCRIPTS: &str = include_str!("../../plans/addition/addition.nc");
+pub(crate) const ADDITION_BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/addition");
+
+/// [`ADDITION_SCRIPTS`] with two numbers of so many digits, as a run is begun with it.
+pub(crate) fn addition_to_run(digits: usize) -> engine::Plan {
+    let (map, file) = source_map(ADDITION_SCRIPTS);
+    let repositories = lower(&map, file, ADDITION_SCRIPTS);
+    let mut model = repo::load(&repositories).unwrap().model;
+    let mut inputs = Inputs::default();
+    inputs.add_file(&json!({"{number pair}": {"data": [two_numbers(digits)]}}).to_string()).unwrap();
+    inputs.apply(&mut model).unwrap();
+    let given = inputs.settled(&model);
+    let document = Arc::from(repositories.write());
+    engine::Plan::new(model, document, given, "addition", "addition.nc", Path::new(ADDITION_BASE)).unwrap()
+}
+
+/// A source text as a file.
+pub(crate) fn source_map(source: &str) -> (SourceMap, FileId) {
+    let mut map = SourceMap::default();
+    let file = map.add(SourceFile::new("plan.nc", source.to_owned()));
+    (map, file)
+}
+
+/// Source text to the model a run is built from.
+pub(crate) fn compile(map: &SourceMap, file: FileId, source: &str) -> Model {
+    repo::load(&lower(map, file, source)).unwrap().model
+}
+
+fn lower(map: &SourceMap, file: FileId, source: &str) -> Repositories {
+    let (tree, mut diagnostics) = syntax::parse(file, source, None);
+    let (plan, resolved) = plan::resolve(&tree);
+    diagnostics.extend(resolved);
+    let lowered = repo::lower(&plan, map, &diagnostics, &LowerOptions::default());
+    diagnostics.extend(lowered.diagnostics);
+    assert!(!diagnostics.iter().any(Diagnostic::is_error), "a workload does not compile");
+    lowered.repositories
 }
 
 /// W7: the addition with built-ins, as it stands in the plans folder.
