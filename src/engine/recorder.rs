@@ -158,16 +158,13 @@ impl Recorder {
         if self.journal.unwritten() >= FULL || old() { self.write() } else { Ok(()) }
     }
 
-    /// Nothing is left to do for now: everything is written, and soon synced.
+    /// Nothing can be done until a script answers: everything is written. The journal's own thread syncs it, at once or
+    /// with what comes within its few milliseconds; a sync for every wait would cost more than a small script.
     ///
     /// # Errors
     /// As [`Recorder::settle`].
     pub(super) fn idle(&mut self) -> Result<(), StoreError> {
-        self.write()?;
-        if self.durability != Durability::Kill {
-            self.journal.sync_soon();
-        }
-        Ok(())
+        self.write()
     }
 
     fn write(&mut self) -> Result<(), StoreError> {

@@ -215,7 +215,8 @@ impl Weighed {
         }
         let validity = validity_with(past, &found.tail, &redo, &setting, &epoch)?;
         let fresh = State::new(Arc::clone(&plan.graph), plan.data.clone());
-        let replay = past.fold(Replay::new(fresh, validity).retrying(), u64::MAX, &mut |_, _| {})?;
+        let replay =
+            past.fold(Replay::new(fresh, validity).retrying(), found.tail.seq + 1, &mut |_, _| {})?;
         for step in &replay.failed {
             let reason = "it failed before".to_owned();
             reasons.push(Again { what: named(&plan, step), reason: reason.clone() });
