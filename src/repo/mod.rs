@@ -6,6 +6,7 @@
 //! model.
 
 mod bundle;
+mod compile;
 mod document;
 mod entry;
 mod header;
@@ -19,6 +20,7 @@ mod required;
 mod types;
 
 pub use bundle::{BUNDLE_VERSION, Repositories, TwoFiles, this_program};
+pub use compile::{Compiled, compile};
 pub use document::{ReadBack, read_document, two_file_document};
 pub use entry::{ConceptEntry, InferenceEntry};
 pub use header::{
