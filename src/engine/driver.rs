@@ -207,7 +207,7 @@ impl Driver<'_> {
             if self.flights.is_empty() {
                 return;
             }
-            self.record(Recorder::idle);
+            self.record(Recorder::write);
             let message = select! {
                 recv(self.messages) -> message => message.ok(),
                 recv(self.options.interrupt.woken()) -> _ => None,
@@ -459,9 +459,9 @@ impl Driver<'_> {
             return Vec::new();
         };
         let name: Arc<str> = Arc::from(self.graph.step_name(step));
-        let mut identities = Identities::new(recorder.run(), &name, calls, &self.tools);
+        let identities = Identities::new(recorder.run(), &name, calls, &self.tools);
         recorder.intent(step, ready.round, identities.step_key, once);
-        identities.take()
+        identities.calls
     }
 
     fn take(&mut self, message: Message) {

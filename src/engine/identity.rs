@@ -13,7 +13,8 @@ use super::calls::Tools;
 pub(super) struct Identities {
     /// The key of the step: its run, its name with the loop position, its inputs and the bytes of its scripts.
     pub(super) step_key: Digest,
-    calls: Vec<Arc<CallIdentity>>,
+    /// One a call, in order.
+    pub(super) calls: Vec<Arc<CallIdentity>>,
 }
 
 impl Identities {
@@ -51,10 +52,5 @@ impl Identities {
             several => (0..several).map(|index| identity(of_call(index))).collect(),
         };
         Self { step_key, calls }
-    }
-
-    /// One a call, in order.
-    pub(super) fn take(&mut self) -> Vec<Arc<CallIdentity>> {
-        std::mem::take(&mut self.calls)
     }
 }

@@ -22,6 +22,6 @@ pub use interrupt::Interrupt;
 pub use past::{Past, RunError};
 pub use plan::Plan;
 pub use resume::{Again, Found, Resumption, Wish};
-pub use run_id::new_run_id;
+pub use run_id::{made_at, new_run_id};
 pub use session::{Closing, Ended, Keeping, Session, signal_name};
 pub use told::Told;

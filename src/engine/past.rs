@@ -196,9 +196,12 @@ impl Past {
     /// # Errors
     /// When a setting cannot be read.
     pub fn validity(&self) -> Result<Validity, RunError> {
-        let settings: Result<Vec<Setting>, RunError> =
-            self.survey.resumed.iter().map(|(_, epoch)| self.setting(epoch)).collect();
-        Ok(Validity::new(&self.survey, &settings?))
+        Ok(Validity::new(&self.survey, &self.settings()?))
+    }
+
+    /// What each resumption was run with, in order.
+    pub(super) fn settings(&self) -> Result<Vec<Setting>, RunError> {
+        self.survey.resumed.iter().map(|(_, epoch)| self.setting(epoch)).collect()
     }
 
     /// Folds the frames before one of a number; `before` is told each frame first.

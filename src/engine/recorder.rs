@@ -95,14 +95,13 @@ impl Recorder {
         self.need = self.need.max(if once { Need::Synced } else { Need::Written });
     }
 
-    /// A step's calls are about to be made; they may be once [`Recorder::settle`] has returned. Returns which try it is.
-    pub(super) fn intent(&mut self, step: &StepKey, round: u32, key: Digest, once: bool) -> u32 {
+    /// A step's calls are about to be made; they may be once [`Recorder::settle`] has returned.
+    pub(super) fn intent(&mut self, step: &StepKey, round: u32, key: Digest, once: bool) {
         let attempt = self.tried.get(step).map_or(1, |tried| tried.attempt.saturating_add(1));
         let intent = Intent { step: step.clone(), round, at: self.clock.now_millis(), attempt, key, once };
         write_intent(&mut self.scratch, &intent);
         self.append(Kind::Intent);
         self.require(once);
-        attempt
     }
 
     /// A step that was announced has not started, and will not.
@@ -128,8 +127,7 @@ impl Recorder {
     /// A record about the run itself.
     pub(super) fn life(&mut self, record: &Record) {
         if let Some((kind, body)) = record.life_body() {
-            self.scratch.bytes.clear();
-            self.scratch.bytes.extend_from_slice(&body);
+            self.scratch.bytes = body;
             self.append(kind);
         }
     }
@@ -158,16 +156,12 @@ impl Recorder {
         if self.journal.unwritten() >= FULL || old() { self.write() } else { Ok(()) }
     }
 
-    /// Nothing can be done until a script answers: everything is written. The journal's own thread syncs it, at once or
-    /// with what comes within its few milliseconds; a sync for every wait would cost more than a small script.
+    /// Writes everything so far, as before a wait for scripts. The journal's own thread syncs it, at once or with what
+    /// comes within its few milliseconds; a sync for every wait would cost more than a small script.
     ///
     /// # Errors
     /// As [`Recorder::settle`].
-    pub(super) fn idle(&mut self) -> Result<(), StoreError> {
-        self.write()
-    }
-
-    fn write(&mut self) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
         self.waiting_since = None;
         self.journal.write()?;
         // The thread that syncs may have failed in the meantime.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::repo::{ConceptId, Model};
-use crate::run::record::{Epoch, Intent, Mode, RecordError, Redo, Redone, Setting};
+use crate::run::record::{Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek};
 use crate::run::replay::{Replay, ReplayError, Validity};
 use crate::run::stale::{Comparison, compare};
 use crate::run::{ItemId, State, StepKey, initial_values};
@@ -249,34 +249,22 @@ fn validity_with(
     epoch: &Epoch,
 ) -> Result<Validity, RunError> {
     let mut survey = past.survey.clone();
-    let mut settings: Vec<Setting> =
-        survey.resumed.iter().map(|(_, epoch)| past.setting(epoch)).collect::<Result<_, _>>()?;
+    let mut settings = past.settings()?;
     survey.redone.extend(redo.iter().map(|entry| (tail.seq + 1, entry.what.clone())));
     survey.resumed.push((tail.seq + 2, epoch.clone()));
     settings.push(setting.clone());
     Ok(Validity::new(&survey, &settings))
 }
 
-/// Which items of the last epoch have records.
+/// Which items of the last epoch have records that count.
 fn items_that_ran(past: &Past) -> Result<BTreeSet<ItemId>, RunError> {
-    let begun = past.survey.resumed.last().map_or(0, |(seq, _)| *seq);
-    let moved: Vec<(u64, Setting)> = past
-        .survey
-        .resumed
-        .iter()
-        .map(|(seq, epoch)| Ok((*seq, past.setting(epoch)?)))
-        .collect::<Result<_, RunError>>()?;
+    let validity = past.validity()?;
     let mut ran = BTreeSet::new();
     let mut reader = past.run.journal()?;
     while let Some(frame) = reader.next()? {
-        let Some(found) = crate::run::record::peek(frame.kind, frame.body) else { continue };
-        let mut item = Some(found.step.item);
-        if frame.seq < begun {
-            for (_, setting) in moved.iter().filter(|(seq, _)| frame.seq < *seq) {
-                item = item.and_then(|item| setting.now(item));
-            }
+        if let Some(found) = peek(frame.kind, frame.body) {
+            ran.extend(validity.now(frame.seq, &found.step, found.round));
         }
-        ran.extend(item);
     }
     Ok(ran)
 }

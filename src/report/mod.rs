@@ -15,6 +15,6 @@ pub use diagnose::{Places, diagnose, notes, stuck_list};
 pub use moment::{ago, duration, moment, size};
 pub use plain::{plain_line, plain_text};
 pub use progress::{Mode, Progress};
-pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text, tensor_json};
+pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text};
 pub use summary::summary;
 pub use table::{cell_text, value_text};

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::run::state::describe_skip;
-use crate::run::{Event, Graph, Happening, SkipCause, StepFailure, StepKey};
+use crate::run::{Event, Graph, Happening, SkipCause, StepFailure, StepKey, tensor_json};
 use crate::tensor::Tensor;
 
 use super::plain::plain_line;
@@ -126,10 +126,4 @@ fn failure_json(failure: &StepFailure) -> Json {
         "script": failure.script.as_ref().map(|s| json!({"path": s.path, "line": s.line})),
         "detail": failure.detail,
     })
-}
-
-/// A value with its axes, as `normc exec --json` prints it.
-pub fn tensor_json(tensor: &Tensor) -> Json {
-    let axes: Vec<&str> = tensor.axes().iter().map(|a| a.as_str()).collect();
-    json!({"axes": axes, "shape": tensor.shape(), "data": tensor.to_nested().to_json()})
 }

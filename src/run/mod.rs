@@ -27,7 +27,7 @@ mod watch;
 
 pub use event::{Event, Happening, Produced, ScriptPlace, SkipCause, StepFailure, StepKey};
 pub use graph::{Graph, ItemId};
-pub use outcome::{FinalValue, Outcome, Status, StepTime, Stop, waits_for};
+pub use outcome::{FinalValue, Outcome, Status, StepTime, Stop, tensor_json, waits_for};
 pub use state::State;
 pub use values::{BadData, initial_values};
 pub use watch::{CallLog, Printed, Quiet, Watch};

@@ -138,13 +138,7 @@ impl Outcome {
         let finals: Map<String, Json> = self
             .finals
             .iter()
-            .map(|f| {
-                let value = f.value.as_ref().map_or(Json::Null, |tensor| {
-                    let axes: Vec<&str> = tensor.axes().iter().map(|a| a.as_str()).collect();
-                    json!({"axes": axes, "shape": tensor.shape(), "data": tensor.to_nested().to_json()})
-                });
-                (f.name.to_string(), value)
-            })
+            .map(|f| (f.name.to_string(), f.value.as_ref().map_or(Json::Null, tensor_json)))
             .collect();
         let mut steps = Map::new();
         let mut skipped = Vec::new();
@@ -180,6 +174,12 @@ impl Outcome {
         }
         object
     }
+}
+
+/// A value with its axes, as `normc exec --json` prints it.
+pub fn tensor_json(tensor: &Tensor) -> Json {
+    let axes: Vec<&str> = tensor.axes().iter().map(|a| a.as_str()).collect();
+    json!({"axes": axes, "shape": tensor.shape(), "data": tensor.to_nested().to_json()})
 }
 
 /// What an item waits for, in a few words: an item is named by its flow index and its concept.

@@ -125,23 +125,18 @@ pub(super) fn scenario(
     promised.created = true;
     run.set_segment_limit(SEGMENT);
     promised.plan = Some(run.put_plan(b"{\"plan\": 1}")?);
-    let mut journal = run.start(options(durability))?;
-    let result = write_some(&mut journal, promised);
-    promised.synced = promised.synced.max(journal.synced());
-    if let Err(error) = result {
-        assert_poisoned(journal, &error);
-        return Err(error);
-    }
-    let (seq, _) = journal.close()?;
-    (promised.written, promised.synced) = (seq, seq);
-    Ok(())
+    finish(run.start(options(durability))?, promised)
 }
 
 /// Goes on with a run after whatever happened, and ends it.
 pub(super) fn go_on(disk: &SimDisk, promised: &mut Promised) -> Result<(), StoreError> {
     let run = open(disk)?;
     let tail = end_of(&run)?;
-    let mut journal = run.go_on(&tail, options(Durability::Grouped))?;
+    finish(run.go_on(&tail, options(Durability::Grouped))?, promised)
+}
+
+/// Writes to a journal and closes it.
+fn finish(mut journal: Journal, promised: &mut Promised) -> Result<(), StoreError> {
     let result = write_some(&mut journal, promised);
     promised.synced = promised.synced.max(journal.synced());
     if let Err(error) = result {
