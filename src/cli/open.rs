@@ -5,8 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::base::{FileId, LineColumn, SourceFile, SourceMap, Span};
 use crate::diag::{Diagnostic, Severity};
-use crate::plan;
-use crate::repo::{self, ConceptId, Loaded, LowerOptions, Model, Place, Repositories, Spans};
+use crate::repo::{self, Compiled, ConceptId, Loaded, LowerOptions, Model, Place, Repositories, Spans};
 use crate::report::Places;
 use crate::run::ItemId;
 use crate::syntax::{self, Dialect};
@@ -183,10 +182,7 @@ fn source(
     // What is no text is shown with marks in place of the bad bytes; before the first of them nothing shifts.
     let file = map.add(SourceFile::new(shown, String::from_utf8_lossy(bytes).into_owned()));
     let text = syntax::decode(file, bytes).map_err(|d| Failed::with(vec![*d], Exit::Failed))?;
-    let hint = path.extension().and_then(|e| e.to_str()).and_then(dialect_of);
-    let (tree, mut diagnostics) = syntax::parse(file, text, hint);
-    let (plan, resolved) = plan::resolve(&tree);
-    diagnostics.extend(resolved);
+    let hint = path.extension().and_then(|e| e.to_str()).and_then(Dialect::from_extension);
     let base = match &opening.bundle_folder {
         Some(bundle) => relative(bundle, &folder),
         None => String::new(),
@@ -205,47 +201,38 @@ fn source(
         path: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
         keep_text: opening.embed_source,
     };
-    let lowered = repo::lower(&plan, map, &diagnostics, &options);
-    diagnostics.extend(lowered.diagnostics);
-    diagnostics.sort_by_key(|d| d.primary.as_ref().map(|p| (p.span.start, p.span.end)));
-    if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(Failed::with(diagnostics, Exit::Failed));
-    }
-    // What the loader refuses in a plan that compiled without errors is still a fault of the plan.
-    match repo::load(&lowered.repositories) {
-        Ok(loaded) => Ok(Opened {
-            repositories: lowered.repositories,
-            model: loaded.model,
-            diagnostics,
-            base: folder,
-            first_file: file.0,
-        }),
-        Err(refused) => {
-            diagnostics.extend(refused.into_iter().filter(Diagnostic::is_error));
-            Err(Failed::with(diagnostics, Exit::Failed))
-        }
+    let Compiled { repositories, model, diagnostics, .. } = repo::compile(file, text, hint, map, &options);
+    match model {
+        Some(model) => Ok(Opened { repositories, model, diagnostics, base: folder, first_file: file.0 }),
+        None => Err(Failed::with(diagnostics, Exit::Failed)),
     }
 }
 
 /// Opens a plan whose two repositories are files of their own.
 pub(super) fn open_pair(concepts: &Path, inferences: &Path) -> Result<Opened, Failed> {
     let bad = |diagnostics| Failed::with(diagnostics, Exit::BadData);
-    let mut repositories =
+    let repositories =
         Repositories::from_two_files(&read_text(concepts)?, &read_text(inferences)?).map_err(bad)?;
-    let file = concepts.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    file.split('.').next().unwrap_or("plan").clone_into(&mut repositories.plan.name);
-    let Loaded { model, warnings } = repo::load(&repositories).map_err(bad)?;
-    let base = concepts.parent().unwrap_or(Path::new("")).to_path_buf();
-    Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
+    let loaded = repo::load(&repositories).map_err(bad)?;
+    Ok(opened_pair(concepts, repositories, loaded))
 }
 
-/// The same for a run, which needs the model only: the entries are not kept.
-pub(super) fn open_pair_to_run(concepts: &Path, inferences: &Path) -> Result<Opened, Failed> {
-    let Loaded { model, warnings } = repo::load_two_files(&read_text(concepts)?, &read_text(inferences)?)
+/// The same for a run, which needs the model only: the entries are not kept. With the document that the run keeps.
+pub(super) fn open_pair_to_run(concepts: &Path, inferences: &Path) -> Result<(Opened, String), Failed> {
+    let texts = (read_text(concepts)?, read_text(inferences)?);
+    let loaded = repo::load_two_files(&texts.0, &texts.1)
         .map_err(|diagnostics| Failed::with(diagnostics, Exit::BadData))?;
+    let opened = opened_pair(concepts, Repositories::default(), loaded);
+    Ok((opened, repo::two_file_document(&texts.0, &texts.1)))
+}
+
+/// A pair is named after its first file, and stands where that does.
+fn opened_pair(concepts: &Path, mut repositories: Repositories, loaded: Loaded) -> Opened {
+    let file = concepts.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    file.split('.').next().unwrap_or("plan").clone_into(&mut repositories.plan.name);
     let base = concepts.parent().unwrap_or(Path::new("")).to_path_buf();
-    let repositories = Repositories::default();
-    Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
+    let Loaded { model, warnings } = loaded;
+    Opened { repositories, model, diagnostics: warnings, base, first_file: 0 }
 }
 
 /// A file without a plan is nothing to run or to write, though `check` only warns of it.
@@ -256,16 +243,6 @@ pub(super) fn refuse_empty(opened: &Opened, map: &SourceMap) -> Result<(), Exit>
     show(&opened.diagnostics, map, Severity::Warning);
     complain("there is no inference in the plan, so there is nothing to do", None);
     Err(Exit::Failed)
-}
-
-/// The dialects that only the extension tells apart.
-fn dialect_of(extension: &str) -> Option<Dialect> {
-    match extension {
-        "ncds" => Some(Dialect::Draft),
-        "ncn" => Some(Dialect::Natural),
-        "ncdn" => Some(Dialect::Paired),
-        _ => None,
-    }
 }
 
 /// The way from one folder to another, `/` between names; the other's own path when there is none.

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::base::SourceMap;
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::Plan;
-use crate::repo::{Inputs, Model, Spans, missing_inputs, two_file_document};
+use crate::repo::{Inputs, Model, Spans, missing_inputs};
 use crate::report::Places;
 
 use super::super::Exit;
@@ -46,24 +47,17 @@ pub(super) fn open_plan(arguments: &Arguments, map: &mut SourceMap) -> Result<Op
             (opened, document, source.display().to_string())
         }
         (None, Some(concepts), Some(inferences)) => {
-            let document = two_file_document(&read_text(concepts)?, &read_text(inferences)?);
-            (open_pair_to_run(concepts, inferences)?, document, concepts.display().to_string())
+            let (opened, document) = open_pair_to_run(concepts, inferences)?;
+            (opened, document, concepts.display().to_string())
         }
         _ => return Err(none(Exit::Usage)),
     };
     refuse_empty(&opened, map).map_err(none)?;
     let Opened { repositories, model, diagnostics, base, .. } = opened;
-    let name = match &arguments.concepts {
-        Some(concepts) => {
-            let file = concepts.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            file.split('.').next().unwrap_or("plan").to_owned()
-        }
-        None => repositories.plan.name.clone(),
-    };
     let base = arguments.base_dir.clone().unwrap_or(base);
     let base = if base == Path::new("") { PathBuf::from(".") } else { base };
     Ok(OpenPlan {
-        name,
+        name: repositories.plan.name,
         base,
         source,
         document: Arc::from(document),
@@ -84,10 +78,11 @@ pub(super) fn prepare(
     let mut inputs = Inputs::default();
     let bad = |diagnostics| Failed { diagnostics, exit: Exit::BadData };
     // What an earlier run was given comes first, as far as the plan still has such concepts.
+    let names: FxHashSet<&str> = model.concepts.iter().map(|c| &*c.name).collect();
     let known: JsonMap<String, Json> = recorded
         .into_iter()
         .flatten()
-        .filter(|(name, _)| model.concepts.iter().any(|c| *c.name == **name))
+        .filter(|(name, _)| names.contains(name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if !known.is_empty() {

@@ -9,10 +9,10 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::LoopPath;
 use crate::engine::Past;
-use crate::report::{happening_json, tensor_json};
+use crate::report::happening_json;
 use crate::run::record::{Decoder, Record, peek};
 use crate::run::replay::Replay;
-use crate::run::{Event, Happening, ItemId, Outcome, State};
+use crate::run::{Event, Happening, ItemId, Outcome, State, tensor_json};
 
 use super::super::Exit;
 use super::super::output::{complain, print};

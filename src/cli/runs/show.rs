@@ -9,12 +9,10 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::{Clock, iso, time_of_day};
 use crate::engine::{Past, Plan};
-use crate::report::{
-    ago, duration, moment, plain_line, plain_text, size, stuck_list, tensor_json, value_text,
-};
+use crate::report::{ago, duration, moment, plain_line, plain_text, size, stuck_list, value_text};
 use crate::run::record::{Decoder, Fetch, Intent, Kind, Record, Redo, Redone, peek, timing};
 use crate::run::replay::{Replay, Validity};
-use crate::run::{Graph, Outcome, State, StepTime};
+use crate::run::{Graph, Outcome, State, StepTime, tensor_json};
 
 use super::super::Exit;
 use super::super::clock::WallClock;

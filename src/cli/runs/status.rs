@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use crate::base::{Clock, iso};
-use crate::engine::RunError;
+use crate::engine::{RunError, made_at};
 use crate::report::plain_line;
 use crate::run::record::{Kind, Record, peek, timing};
 use crate::run::replay::Survey;
@@ -216,16 +216,6 @@ impl Look {
     }
 }
 
-/// When a run id was made: its first ten digits count milliseconds since 1970.
-fn made_at(id: &str) -> Option<u64> {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    if id.len() != 26 {
-        return None;
-    }
-    let digit = |c: u8| DIGITS.iter().position(|d| *d == c).map(|at| at as u64);
-    id.bytes().take(10).try_fold(0, |sum, c| Some(sum << 5 | digit(c)?))
-}
-
 /// The space a directory takes, links not followed; what cannot be looked at is not counted.
 pub(super) fn space_of(path: &Path) -> u64 {
     let mut total = 0;
@@ -268,18 +258,4 @@ pub(in super::super) fn life_text(record: &Record) -> Option<String> {
         ),
         Record::Redo(_) | Record::Intent(_) | Record::Step(_) | Record::Log(_) => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_tells_when_it_was_made() {
-        let before = WallClock.now_millis();
-        let made = made_at(&crate::engine::new_run_id()).unwrap();
-        assert!(made >= before && made <= WallClock.now_millis());
-        assert_eq!(made_at("short"), None);
-        assert_eq!(made_at(&"u".repeat(26)), None);
-    }
 }

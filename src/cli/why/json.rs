@@ -4,12 +4,12 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::iso;
 use crate::repo::ConceptId;
-use crate::report::{happening_json, happening_text, tensor_json};
+use crate::report::{happening_json, happening_text};
 use crate::run::graph::Why;
 use crate::run::provenance::Origin;
 use crate::run::sequence::{Call, CallKind};
 use crate::run::state::Status;
-use crate::run::{StepKey, waits_for};
+use crate::run::{StepKey, tensor_json, waits_for};
 
 use super::gather::{Explained, Gate, Input, Waited};
 use super::tree::{Node, Source};
