@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustc_hash::FxHashMap;
 
-use crate::run::state::{News, describe_skip};
+use crate::run::state::News;
 use crate::run::{CallLog, Event, Graph, Happening, ItemId, StepKey, Watch};
 
+use super::plain::plain_line;
+use super::story::{happening_text, step_text};
 use super::summary::time;
-use super::table::cell_text;
 
 /// Plain lines about what goes on come at most this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
-/// Values in lines are cut at this many characters.
-const LONGEST_VALUE: usize = 60;
 /// Running items that are named.
 const MOST_RUNNING: usize = 3;
 
@@ -90,7 +89,7 @@ impl Progress {
         running.dedup();
         for item in running.iter().take(MOST_RUNNING) {
             let inference = graph.inference(*item);
-            parts.push(format!("{} {}", inference.flow, graph.concept_name(inference.target)));
+            parts.push(format!("{} {}", inference.flow, plain_line(graph.concept_name(inference.target))));
         }
         if running.len() > MOST_RUNNING {
             parts.push(format!("{} more", running.len() - MOST_RUNNING));
@@ -129,35 +128,10 @@ impl Progress {
             self.done += 1;
         }
     }
-
-    fn step_line(&self, graph: &Graph, event: &Event) -> String {
-        let step = graph.step_name(&event.step);
-        let target = graph.item_name(event.step.item);
-        let what = match &event.what {
-            Happening::Gave(produced) => format!("= {}", preview(&produced.value)),
-            Happening::Appended { item, .. } => format!("+ {}", preview(item)),
-            Happening::Passed => "done".to_owned(),
-            Happening::Kept => "kept".to_owned(),
-            Happening::Gate { open: true } => "open".to_owned(),
-            Happening::Gate { open: false } => "closed".to_owned(),
-            Happening::Skipped(cause) => format!("skipped: {}", describe_skip(graph, cause)),
-            Happening::Failed(failure) => format!("failed: {failure}"),
-        };
-        format!("{step} {target} {what}")
-    }
 }
 
-fn preview(value: &crate::tensor::Tensor) -> String {
-    let core = value.core();
-    let mut text = match core.shape() {
-        [] => core.cells().next().map(cell_text).unwrap_or_default(),
-        _ => format!("[{}]", core.cells().take(12).map(cell_text).collect::<Vec<_>>().join(", ")),
-    };
-    text = text.replace('\n', " ");
-    if text.chars().count() > LONGEST_VALUE {
-        text = text.chars().take(LONGEST_VALUE - 1).chain(['…']).collect();
-    }
-    text
+fn step_line(graph: &Graph, event: &Event) -> String {
+    format!("{} {}", step_text(graph, &event.step), happening_text(graph, event))
 }
 
 impl Watch for Progress {
@@ -188,15 +162,15 @@ impl Watch for Progress {
             self.running.swap_remove(at);
         }
         if self.verbose {
-            self.say(&self.step_line(graph, event));
+            self.say(&step_line(graph, event));
             for printed in log.into_iter().flat_map(|l| &l.outputs) {
                 for line in printed.stdout.lines().chain(printed.stderr.lines()) {
-                    self.say(&format!("  | {line}"));
+                    self.say(&format!("  | {}", plain_line(line)));
                 }
             }
         } else if matches!(event.what, Happening::Failed(_)) && self.begun.elapsed() >= PLAIN_EVERY {
             // In a short run the report at the end is soon enough.
-            self.say(&self.step_line(graph, event));
+            self.say(&step_line(graph, event));
         }
     }
 
@@ -214,7 +188,7 @@ impl Watch for Progress {
             }
             News::LoopFailed(step, failure) => {
                 self.loops.remove(step);
-                self.say(&format!("loop failed: {failure}"));
+                self.say(&format!("loop failed: {}", plain_line(&failure.message)));
             }
         }
     }

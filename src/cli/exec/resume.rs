@@ -34,11 +34,16 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
     };
     let run = choose(&store, wanted, given.as_ref()).map_err(|error| failed(&error.into()))?;
     let found = Found::take(run).map_err(|error| failed(&error))?;
-    say_recovery(&found.recovery, &found.past);
+    let recovery = found.recovery.clone();
+    say_recovery(&recovery, found.past.run.id());
     let prepared = plan_of(arguments, given, &found.past, map)?;
     let wish = Wish { mode: arguments.mode.into(), from_cycle: arguments.from_cycle };
     let Prepared { plan, places } = prepared;
     let resumption = Resumption::weigh(found, plan, &wish).map_err(|error| failed(&error))?;
+    // A record whose value was lost with it is only found now.
+    if *resumption.recovery() != recovery {
+        say_recovery(resumption.recovery(), resumption.run_id());
+    }
     let prepared = Prepared { plan: resumption.plan().clone(), places };
     if resumption.is_complete() {
         return Ok(finished(arguments, resumption, &prepared, map));
@@ -112,7 +117,7 @@ fn plan_of(
     })
 }
 
-fn say_recovery(recovery: &Recovery, past: &Past) {
+fn say_recovery(recovery: &Recovery, run: &str) {
     match recovery {
         Recovery::Whole => {}
         Recovery::Cut(torn) => eprintln!(
@@ -121,7 +126,7 @@ fn say_recovery(recovery: &Recovery, past: &Past) {
             torn.file.display()
         ),
         Recovery::Repaired { frames, note } => {
-            eprintln!("the journal of run {} was repaired, {frames} records: {note}", past.run.id());
+            eprintln!("the journal of run {run} was repaired, {frames} records: {note}");
         }
     }
 }
