@@ -571,6 +571,12 @@ fn table(name: &str, lines: &[&str]) {
 
 /// The whole tree, with annotations and diagnostics.
 fn whole(out: &mut String, text: &str, hint: Option<Dialect>) {
+    let diagnostics = tree(out, text, hint);
+    problems(out, text, &diagnostics);
+}
+
+/// The whole tree, with annotations.
+pub(crate) fn tree(out: &mut String, text: &str, hint: Option<Dialect>) -> Vec<Diagnostic> {
     let (tree, diagnostics) = parse(FileId(0), text, hint);
     writeln!(out, "-- {}", tree.dialect.as_str()).unwrap();
     for node in &tree.nodes {
@@ -596,10 +602,10 @@ fn whole(out: &mut String, text: &str, hint: Option<Dialect>) {
     for a in &tree.trailing {
         writeln!(out, "{:>4} | trailing {}", a.line, annotation(a)).unwrap();
     }
-    problems(out, text, &diagnostics);
+    diagnostics
 }
 
-fn problems(out: &mut String, text: &str, diagnostics: &[Diagnostic]) {
+pub(crate) fn problems(out: &mut String, text: &str, diagnostics: &[Diagnostic]) {
     let file = SourceFile::new("plan", text);
     for d in diagnostics {
         // One root and no dialect is what a single line is; it says nothing about the construct.

@@ -31,4 +31,5 @@ mod rooms;
 mod runs;
 mod semantics_vectors;
 mod support;
+mod survey;
 mod vectors;
