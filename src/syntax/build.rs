@@ -268,13 +268,6 @@ impl Builder {
         let Some(above) = above else {
             self.tree.roots.push(id);
             node.flow_index = FlowIndex::root(ordinal(self.tree.roots.len()));
-            if self.tree.roots.len() > 1 {
-                let message = format!("a further root: `{}`", shorten(&node.text));
-                self.diagnostics.push(
-                    Diagnostic::at(Code::NC021, node.span, message)
-                        .help("indent it under the first root if it belongs to that plan"),
-                );
-            }
             return;
         };
         above.children.push(id);

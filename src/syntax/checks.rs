@@ -12,12 +12,16 @@ use super::expr::{Expr, Value};
 use super::identity::base_key;
 use super::kind::{Kind, Marker};
 use super::operation::{AssignOp, Assigning, InputForm, Spelling, TimingOp};
+use super::reader::shorten;
 
 /// Different steps that are counted; a file with more has no usual one.
 const MAX_STEPS: usize = 64;
+/// Roots after the second that are shown.
+const MAX_ROOTS: usize = 3;
 
 /// Runs all checks, and gives the loops their numbers.
 pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.extend(roots(tree));
     indentation(tree, diagnostics);
     loops(tree, diagnostics);
     for (id, node) in tree.iter() {
@@ -38,6 +42,22 @@ pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
             Diagnostic::at(Code::NC048, node.span, message).help(format!("write `{write}`"))
         }));
     }
+}
+
+/// Several roots: said once, however many there are (NC021).
+fn roots(tree: &Tree) -> Option<Diagnostic> {
+    let mut roots = tree.roots.iter().filter_map(|root| tree.node(*root));
+    let (first, second) = (roots.next()?, roots.next()?);
+    let further = tree.roots.len() - 1;
+    let message = match further {
+        1 => format!("a second root: `{}`", shorten(&second.text)),
+        _ => format!("{further} further roots, beginning with `{}`", shorten(&second.text)),
+    };
+    let mut diagnostic = Diagnostic::at(Code::NC021, second.span, message).also(first.span, "the first root");
+    for root in roots.take(MAX_ROOTS) {
+        diagnostic = diagnostic.also(root.span, "another");
+    }
+    Some(diagnostic.help("indent what belongs to the first root below it; every root is a goal of the plan"))
 }
 
 /// Steps that differ from the file's usual one, and tabs beside blanks (NC010).
