@@ -5,6 +5,7 @@
 
 mod code;
 mod diagnostic;
+mod mend;
 mod pages;
 mod render;
 mod render_excerpt;
@@ -13,6 +14,7 @@ mod render_sarif;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Edit, Fix, Label};
+pub use mend::{Mended, mend};
 pub use pages::page;
 pub use render::{github, json, short};
 pub use render_human::{Style, human};
