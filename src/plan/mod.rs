@@ -12,6 +12,7 @@ mod ground;
 mod grouping;
 mod identity;
 mod loops;
+mod mends;
 mod model;
 mod operands;
 mod order;
@@ -20,5 +21,6 @@ mod scope;
 mod semantic;
 mod table;
 
+pub use mends::add_mends;
 pub use model::*;
 pub use resolver::resolve;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::base::Span;
+use crate::diag::{Code, Diagnostic, Edit, Severity};
 use crate::syntax::{Body, Dialect, Expr, NodeId, SlotKey};
 
 use super::model::ConceptId;
@@ -148,16 +149,26 @@ impl Resolver<'_> {
             let lines = self.table.concept(b.concept).map_or(0, |c| c.lines.len());
             let waits = b.slot.is_none() && self.scopes.function(b.node).is_some() && lines > 1;
             if b.slot.is_none() && !waits {
-                dropped.push(b.node);
+                dropped.push((b.node, b.concept));
             }
             !waits
         });
-        for node in dropped {
+        let order = number(bound, None);
+        // Beside named slots the numbers of the others follow from the text.
+        let plain = !bound.iter().any(|b| matches!(b.slot, Some(SlotKey::Name(_))));
+        for (node, concept) in dropped {
             let Some(line) = self.tree.node(node) else { continue };
             let message = format!("`{}` has no slot; it takes the lowest free one", shown(&line.text));
-            self.report(
-                Diagnostic::at(Code::NC057, line.span, message).help("write its slot, like `<:{1}>`"),
-            );
+            let mut diagnostic =
+                Diagnostic::at(Code::NC057, line.span, message).help("write its slot, like `<:{1}>`");
+            let taken = order.iter().find(|(c, _)| *c == concept).filter(|_| plain);
+            if let (Some((_, slot)), Some(value)) = (taken, line.concept.value()) {
+                let end = line.span_of(value.part).end;
+                let insert =
+                    Edit { span: Span { start: end, end, ..line.span }, text: format!("<:{{{slot}}}>") };
+                diagnostic = diagnostic.fix(format!("write `<:{{{slot}}}>`"), vec![insert]);
+            }
+            self.report(diagnostic);
         }
     }
 

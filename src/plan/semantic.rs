@@ -1,6 +1,6 @@
 //! Imperatives, judgements and inputs (language spec, sections 5.5 and 5.6).
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Edit};
 use crate::syntax::{
     Annotation, AnnotationKind, Expr, Family, Input, InputForm, Node, NodeId, Reference, Semantic as Written,
     Variant,
@@ -94,14 +94,18 @@ impl Resolver<'_> {
             return met();
         }
         let Some(assertion) = &written.assertion else {
-            self.report(
-                Diagnostic::at(
-                    Code::NC056,
-                    node.span,
-                    "the judgement does not say what must be true; taken as all of it",
-                )
-                .help("write `<ALL True>` after it"),
-            );
+            let mut diagnostic = Diagnostic::at(
+                Code::NC056,
+                node.span,
+                "the judgement does not say what must be true; taken as all of it",
+            )
+            .help("write `<ALL True>` after it");
+            if node.concept.tail.is_none() && node.concept.suffixes.is_empty() {
+                let span = crate::base::Span { start: node.span.end, ..node.span };
+                diagnostic =
+                    diagnostic.fix("write `<ALL True>`", vec![Edit { span, text: "<ALL True>".to_owned() }]);
+            }
+            self.report(diagnostic);
             return met();
         };
         if !assertion.understood && !node.concept.problems.iter().any(|p| p.code == Code::NC055) {

@@ -35,6 +35,7 @@ pub fn compile(
     options: &LowerOptions,
 ) -> Compiled {
     let (tree, mut diagnostics) = syntax::parse(file, text, hint);
+    plan::add_mends(&tree, &mut diagnostics);
     let (plan, resolved) = plan::resolve(&tree);
     diagnostics.extend(resolved);
     let lowered = lower(&plan, sources, &diagnostics, options);

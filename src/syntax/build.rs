@@ -8,7 +8,7 @@ use crate::base::{FileId, FlowIndex, Span};
 use crate::diag::{Code, Diagnostic, Edit, Severity};
 
 use super::ast::{Line, LineClass, Node, NodeId, Tree};
-use super::expr::{Concept, Expr, Problem, ValueKind};
+use super::expr::{Concept, Expr, Part, Problem, ValueKind};
 use super::kind::{Dialect, IndexScheme, Kind, Marker};
 use super::logical::{self, Draft, FlatHead, Joined, line_number};
 use super::operation::{AssignOp, GroupOp, Semantic, TimingOp};
@@ -17,6 +17,9 @@ use super::{checks, declared, dialect, layout};
 
 /// A flat index with more parts is not looked up: finding its parent takes time by the square of them.
 const MAX_FLAT_PARTS: usize = 256;
+
+/// A file whose fixes would move more lines than this gets the others once these are done.
+const MOST_SHIFTS: usize = 20_000;
 
 /// Reads a plan. Total: whatever the text, there is a tree, and everything wrong with it is reported in one pass,
 /// sorted by place.
@@ -27,6 +30,8 @@ pub fn parse(file: FileId, text: &str, hint: Option<Dialect>) -> (Tree, Vec<Diag
     let mut lines = layout::lines(file, text);
     let assembled = logical::assemble(file, text, &mut lines);
     let mut builder = Builder {
+        text,
+        shifts: MOST_SHIFTS,
         tree: Tree {
             file,
             dialect: Dialect::Draft,
@@ -63,7 +68,10 @@ pub fn parse(file: FileId, text: &str, hint: Option<Dialect>) -> (Tree, Vec<Diag
     builder.finish(text, hint)
 }
 
-struct Builder {
+struct Builder<'t> {
+    text: &'t str,
+    /// Lines that fixes of an indentation may still move.
+    shifts: usize,
     tree: Tree,
     diagnostics: Vec<Diagnostic>,
     /// Each distinct text is read once.
@@ -81,7 +89,7 @@ fn is_wrapped_in_sign(text: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('('))
 }
 
-impl Builder {
+impl Builder<'_> {
     fn read(&mut self, text: &Arc<str>, class: Class) -> Arc<Concept> {
         let key = (class, Arc::clone(text));
         Arc::clone(self.cache.entry(key).or_insert_with(|| Arc::new(concept(text, class))))
@@ -182,7 +190,7 @@ impl Builder {
             },
         );
         draft.text.text.truncate(len);
-        draft.text.span.end = draft.text.map.span(super::expr::Part::new(0, len)).end;
+        draft.text.span.end = draft.text.map.span(Part::new(0, len)).end;
         let insert = Edit { span: Span { end: place.start, ..place }, text: "| ".to_owned() };
         self.diagnostics.push(
             Diagnostic::at(Code::NC042, place, format!("annotation `{text}` without a pipe"))
@@ -212,14 +220,40 @@ impl Builder {
             let line = self.tree.lines.get(node.line as usize - 1);
             let place = line.map_or(node.span, |l| Span { end: l.content, ..l.span });
             let message = "the line is one column deeper than its sibling";
-            self.diagnostics.push(
-                Diagnostic::at(Code::NC011, place, message)
-                    .help("indent a child at least two columns deeper than its parent, and siblings alike"),
-            );
+            let mut diagnostic = Diagnostic::at(Code::NC011, place, message)
+                .help("indent a child at least two columns deeper than its parent, and siblings alike");
+            if let Some(edits) = self.shift_left(node.line as usize - 1, column) {
+                diagnostic = diagnostic.fix("move it one column to the left, with what follows it", edits);
+            }
+            self.diagnostics.push(diagnostic);
         }
         let parent = self.stack.last().map(|(_, p)| *p);
         self.attach(node, id, parent);
         self.stack.push((column, id));
+    }
+
+    /// Takes one blank from the line at `first` and from all lines after it that are as deep, up to the next concept
+    /// line that is not: nothing changes among them, and the first comes to stand under its sibling. None when one of
+    /// them is not indented by blanks at its end, and when there are too many.
+    fn shift_left(&mut self, first: usize, column: u32) -> Option<Vec<Edit>> {
+        let mut edits = Vec::new();
+        for line in self.tree.lines.get(first..)? {
+            if line.class == LineClass::Blank {
+                continue;
+            }
+            if line.column < column {
+                if line.class == LineClass::Concept {
+                    break;
+                }
+                continue;
+            }
+            let blanks = self.text.get(line.span.start as usize..line.content as usize)?;
+            let last = blanks.chars().next_back().filter(|c| *c != '\t')?;
+            let start = line.content.checked_sub(u32::try_from(last.len_utf8()).ok()?)?;
+            self.shifts = self.shifts.checked_sub(1)?;
+            edits.push(Edit { span: Span { start, end: line.content, ..line.span }, text: String::new() });
+        }
+        Some(edits)
     }
 
     /// By index: the parent is the line whose index is the longest proper prefix (section 2.7).
@@ -325,8 +359,17 @@ fn diagnostic(node: &Node, problem: &Problem, sentences: bool) -> Diagnostic {
     if let Some(help) = &problem.help {
         diagnostic = diagnostic.help(help.clone());
     }
-    if let Some(text) = &problem.replacement {
-        diagnostic = diagnostic.fix(format!("write `{text}`"), vec![Edit { span, text: text.clone() }]);
+    if let Some((part, text)) = &problem.replacement {
+        let place = match part.start == part.end {
+            // Behind the last byte before it: the text may go on elsewhere in the file.
+            true if part.start > 0 => {
+                let end = node.span_of(Part { start: 0, end: part.start }).end;
+                Span { start: end, end, ..span }
+            }
+            _ => node.span_of(*part),
+        };
+        diagnostic =
+            diagnostic.fix(format!("write `{text}`"), vec![Edit { span: place, text: text.clone() }]);
     }
     diagnostic
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::base::Span;
-use crate::diag::{Code, Diagnostic, Severity};
+use crate::diag::{Code, Diagnostic, Edit, Severity};
 
 use super::ast::{Annotation, Line, LoopNumber, Node, NodeId, Tree};
 use super::data;
-use super::expr::{Expr, Value};
+use super::expr::{Expr, Part, Value};
 use super::identity::base_key;
 use super::kind::{Kind, Marker};
 use super::operation::{AssignOp, Assigning, InputForm, Spelling, TimingOp};
@@ -39,7 +39,11 @@ pub(super) fn check(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
                 }
                 _ => format!("$+({item}:{destination})"),
             };
-            Diagnostic::at(Code::NC048, node.span, message).help(format!("write `{write}`"))
+            let diagnostic = Diagnostic::at(Code::NC048, node.span, message).help(format!("write `{write}`"));
+            match exchange(node, append.item.part, append.destination.part) {
+                Some(edits) => diagnostic.fix("exchange the two", edits),
+                None => diagnostic,
+            }
         }));
     }
 }
@@ -58,6 +62,15 @@ fn roots(tree: &Tree) -> Option<Diagnostic> {
         diagnostic = diagnostic.also(root.span, "another");
     }
     Some(diagnostic.help("indent what belongs to the first root below it; every root is a goal of the plan"))
+}
+
+/// Two parts of a line put in each other's place; none when one of them goes over several lines.
+fn exchange(node: &Node, one: Part, other: Part) -> Option<Vec<Edit>> {
+    let put = |at: Part, from: Part| {
+        let (span, old) = (node.span_of(at), node.text_of(at));
+        (span.len() == old.len()).then(|| Edit { span, text: node.text_of(from).to_owned() })
+    };
+    Some(vec![put(one, other)?, put(other, one)?])
 }
 
 /// Steps that differ from the file's usual one, and tabs beside blanks (NC010).
@@ -133,14 +146,30 @@ fn loops(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
                     Expr::Looping(looping) if looping.spelling == Spelling::Current => format!("%@({next})"),
                     _ => format!("@({next})"),
                 };
-                diagnostics
-                    .push(Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`")));
+                let diagnostic =
+                    Diagnostic::at(Code::NC046, node.span, message).help(format!("write `{write}`"));
+                diagnostics.push(match behind_operation(node) {
+                    Some(span) => {
+                        let blank = if write.starts_with('%') { " " } else { "" };
+                        let insert = Edit { span, text: format!("{blank}{write}") };
+                        diagnostic.fix(format!("write `{write}`"), vec![insert])
+                    }
+                    None => diagnostic,
+                });
                 next
             }
         };
         found.push(LoopNumber { node: id, number, assigned: written.is_none() });
     }
     tree.loops = found;
+}
+
+/// The place behind an operation that was read to its end.
+fn behind_operation(node: &Node) -> Option<Span> {
+    let concept = &node.concept;
+    let whole = concept.tail.is_none() && concept.suffixes.is_empty() && concept.problems.is_empty();
+    let end = node.span_of(Part { start: 0, end: u32::try_from(node.source.len()).ok()? }).end;
+    (whole && !node.source.is_empty()).then_some(Span { start: end, end, ..node.span })
 }
 
 fn empty(node: &Node) -> Option<Diagnostic> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::{FlowIndex, Span};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Edit};
 
 use super::ast::{AnnotationKind, Node, NodeId, Tree};
 use super::kind::{Family, IndexScheme, Kind, Marker, Sequence, Variant};
@@ -235,7 +235,8 @@ fn indices(tree: &Tree, declared: &[NodeId], diagnostics: &mut Vec<Diagnostic>) 
                 span,
                 format!("declared flow index `{index}`, but the line is `{derived}`"),
             )
-            .help(format!("write `{derived}`")),
+            .help(format!("write `{derived}`"))
+            .fix(format!("write `{derived}`"), vec![Edit { span, text: derived.to_string() }]),
         );
     }
 }

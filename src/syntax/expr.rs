@@ -68,8 +68,8 @@ pub struct Problem {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
-    /// A replacement of the place that certainly mends it.
-    pub replacement: Option<String>,
+    /// What certainly mends it: a part of the text and what is to stand there; an empty part to insert.
+    pub replacement: Option<(Part, String)>,
 }
 
 /// What a concept text says.

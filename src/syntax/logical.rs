@@ -263,7 +263,10 @@ impl Assembler<'_> {
             let sign = self.source.get(at..at + 2).unwrap_or("#").trim_end();
             let diagnostic =
                 Diagnostic::at(Code::NC041, comment.span, format!("inline comment with `{sign}`"));
-            self.report(diagnostic.help("write comments behind `| /:`"));
+            let place = Span::new(self.file, at, at + sign.len());
+            let edit = crate::diag::Edit { span: place, text: "| /:".to_owned() };
+            let diagnostic = diagnostic.help("write comments behind `| /:`");
+            self.report(diagnostic.fix("write `| /:`", vec![edit]));
         }
         if let Some(draft) = self.drafts.last_mut() {
             draft.annotations.extend(annotations);
@@ -325,11 +328,24 @@ impl Assembler<'_> {
         if line.column < column && !text {
             let span = Span::new(self.file, start, end);
             let message = "the annotation is less indented than the concept line it belongs to";
-            self.report(
-                Diagnostic::at(Code::NC014, span, message)
-                    .help("indent it deeper than the concept line above"),
-            );
+            let diagnostic = Diagnostic::at(Code::NC014, span, message)
+                .help("indent it deeper than the concept line above");
+            self.report(match self.indent_below(line) {
+                Some(edit) => diagnostic.fix("indent it deeper than its concept", vec![edit]),
+                None => diagnostic,
+            });
         }
+    }
+
+    /// Puts a line one step deeper than the last concept line, with the same blanks.
+    fn indent_below(&self, line: Line) -> Option<crate::diag::Edit> {
+        let concept = self.lines.get(self.drafts.last()?.line)?;
+        let blanks = self.source.get(concept.span.start as usize..concept.content as usize)?;
+        let step = if blanks.ends_with('\t') { "\t" } else { "    " };
+        Some(crate::diag::Edit {
+            span: Span { end: line.content, ..line.span },
+            text: format!("{blanks}{step}"),
+        })
     }
 
     fn comment_line(&mut self, line: Line, start: usize, end: usize) {

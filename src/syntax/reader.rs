@@ -54,12 +54,56 @@ pub(super) fn concept(text: &str, class: Class) -> Concept {
             _ => "}",
         };
         reader.not_closed(Part::new(*at, at + 1), bracket, closer);
+        if let ([_], Some(last)) = (masked.unclosed.as_slice(), reader.problems.last_mut()) {
+            last.replacement = closing_place(text, *at, closer, class);
+        }
         if operation {
             reader.make_error();
         }
     }
     concept.problems = reader.problems;
     concept
+}
+
+/// Where the only open bracket of a text is certainly to be closed, with what: the text then reads without a fault,
+/// and nothing between the brackets could as well stand behind them.
+fn closing_place(text: &str, at: usize, closer: &str, class: Class) -> Option<(Part, String)> {
+    let mut depth = 0usize;
+    let enclosing = text.char_indices().filter(|(i, _)| *i > at).find(|(_, c)| match c {
+        '(' | '[' | '{' => {
+            depth += 1;
+            false
+        }
+        ')' | ']' | '}' => match depth.checked_sub(1) {
+            Some(less) => {
+                depth = less;
+                false
+            }
+            None => true,
+        },
+        _ => false,
+    });
+    let end = enclosing.map_or(text.len(), |(i, _)| i);
+    let inside = text.get(at + 1..end)?.trim_end_matches(' ');
+    let place = at + 1 + inside.len();
+    let closed = concept(&format!("{}{closer}{}", text.get(..place)?, text.get(place..)?), class);
+    let reads = closed.problems.is_empty() && closed.tail.is_none();
+    let certain = match (closer, &closed.expr) {
+        (_, Expr::Informal | Expr::Empty) => false,
+        // A clause at the end of a body may be a truth assertion behind it.
+        (")", Expr::Value(_)) => at == 0 && closed.wrapped && enclosing.is_none(),
+        (")", _) => {
+            let clause = inside.ends_with('>')
+                && !inside.rsplit_once('<').is_some_and(|(_, clause)| clause.starts_with('$'));
+            enclosing.is_none() && !clause
+        }
+        (_, Expr::Semantic(_) | Expr::Input(_)) => false,
+        _ => {
+            !inside.is_empty()
+                && !inside.contains(['<', '>', '*', '?', '@', '(', ')', '[', ']', '{', '}', ';', ',', ':'])
+        }
+    };
+    (reads && certain).then(|| (Part::new(place, place), closer.to_owned()))
 }
 
 fn bare(expr: Expr, problems: Vec<Problem>) -> Concept {
@@ -155,7 +199,7 @@ impl<'a> Reader<'a> {
     pub(super) fn misspelt(&mut self, code: Code, part: Part, message: String, write: &str) {
         if self.quiet == 0 {
             let help = Some(format!("write `{write}`"));
-            let replacement = Some(write.to_owned());
+            let replacement = Some((part, write.to_owned()));
             self.problems.push(Problem { code, error: false, part, message, help, replacement });
         }
     }
