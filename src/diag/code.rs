@@ -70,6 +70,7 @@ codes! {
     NC019 Warning "part of an operation, of arguments or of data not understood";
     NC020 Error "flat line without a parent line";
     NC021 Warning "several roots";
+    NC022 Warning "comment that allows nothing";
     NC030 Warning "declared flow index differs";
     NC031 Info "declared flow indices follow another numbering scheme";
     NC032 Warning "declared sequence fits nothing";

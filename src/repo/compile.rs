@@ -5,6 +5,7 @@ use crate::diag::Diagnostic;
 use crate::plan::{self, Plan};
 use crate::syntax::{self, Dialect, Tree};
 
+use super::allow::{self, Allowed};
 use super::bundle::Repositories;
 use super::load::load;
 use super::lower::{LowerOptions, lower};
@@ -21,8 +22,10 @@ pub struct Compiled {
     pub repositories: Repositories,
     /// The same as a run takes it; none when a diagnostic is an error.
     pub model: Option<Model>,
-    /// What there is to say, in the order of the text.
+    /// What there is to say, in the order of the text; what the plan allows is left out.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the plan allows.
+    pub allowed: Allowed,
 }
 
 /// Compiles the text of `file`, which is in `sources`. Total: what is wrong is in the diagnostics. `hint` is the
@@ -38,8 +41,10 @@ pub fn compile(
     plan::add_mends(&tree, &mut diagnostics);
     let (plan, resolved) = plan::resolve(&tree);
     diagnostics.extend(resolved);
+    let allowed = allow::read(&tree, &mut diagnostics);
+    diagnostics.retain(|d| !allowed.silences(d));
     let lowered = lower(&plan, sources, &diagnostics, options);
-    diagnostics.extend(lowered.diagnostics);
+    diagnostics.extend(lowered.diagnostics.into_iter().filter(|d| !allowed.silences(d)));
     diagnostics.sort_by_key(|d| d.primary.as_ref().map(|p| (p.span.start, p.span.end)));
     let mut model = None;
     if !diagnostics.iter().any(Diagnostic::is_error) {
@@ -49,5 +54,5 @@ pub fn compile(
             Err(refused) => diagnostics.extend(refused.into_iter().filter(Diagnostic::is_error)),
         }
     }
-    Compiled { tree, plan, repositories: lowered.repositories, model, diagnostics }
+    Compiled { tree, plan, repositories: lowered.repositories, model, diagnostics, allowed }
 }

@@ -5,6 +5,7 @@
 //! file. To add a field: its accessor in `entry.rs` if several rooms read it, its check in `load/`, its place in the
 //! model.
 
+mod allow;
 mod bundle;
 mod compile;
 mod document;
@@ -19,6 +20,7 @@ mod names;
 mod required;
 mod types;
 
+pub use allow::Allowed;
 pub use bundle::{BUNDLE_VERSION, Repositories, TwoFiles, this_program};
 pub use compile::{Compiled, compile};
 pub use document::{ReadBack, read_document, two_file_document};

@@ -213,6 +213,8 @@ pub struct Annotation {
     pub key: Option<Arc<str>>,
     /// Its value or text; none only for an index without a sequence.
     pub value: Option<Arc<str>>,
+    /// Its key in the file, empty for texts.
+    pub key_span: Span,
     /// The annotation in the file, without the pipe.
     pub span: Span,
     /// Its value or text in the file.

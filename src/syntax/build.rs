@@ -182,6 +182,10 @@ impl Builder<'_> {
             super::ast::Annotation {
                 kind: super::ast::AnnotationKind::LegacyIndex,
                 key: Some(Arc::from(index.trim_end_matches('.'))),
+                key_span: Span {
+                    end: place.start + u32::try_from(index.trim_end_matches('.').len()).unwrap_or(0),
+                    ..place
+                },
                 value: Some(Arc::from(word)),
                 span: place,
                 value_span: Span { start: word_start, ..place },

@@ -138,6 +138,9 @@ pub(super) fn annotation(source: Source<'_>, start: usize, end: usize) -> Annota
     annotation.value_span = Span::new(source.file, from, to);
     annotation.value = source.text.get(from..to).map(Arc::from);
     annotation.key = key.and_then(|(from, to)| source.text.get(from..to)).map(Arc::from);
+    if let Some((from, to)) = key {
+        annotation.key_span = Span::new(source.file, from, to);
+    }
     annotation.kind = match rule {
         Rule::syntactic => AnnotationKind::Syntactic,
         Rule::referential => AnnotationKind::Referential,
@@ -191,6 +194,7 @@ pub(super) fn plain(
     Annotation {
         kind,
         key: None,
+        key_span: Span::new(source.file, start, start),
         value: source.text.get(from..to).map(Arc::from),
         span: Span::new(source.file, start, end),
         value_span: Span::new(source.file, from, to),

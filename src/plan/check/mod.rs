@@ -4,11 +4,14 @@
 
 mod cycles;
 mod data;
+mod ids;
+mod keys;
 mod loops;
 mod missing;
 mod names;
 mod options;
 mod producers;
+mod slots;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -104,4 +107,7 @@ pub(super) fn check(
     loops::check(&facts, diagnostics);
     cycles::check(&facts, diagnostics);
     options::check(&facts, diagnostics);
+    keys::check(&facts, diagnostics);
+    ids::check(&facts, diagnostics);
+    slots::check(&facts, diagnostics);
 }

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{Concept, ConceptId, ConceptKind, Ground};
 
-use super::Facts;
+use super::{Facts, ids};
 
 /// Plans with more names than this are not searched for typing mistakes.
 const SEARCHED: usize = 2_000;
@@ -79,6 +79,10 @@ fn near(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
             return;
         }
         let (Some(first), Some(second)) = (facts.plan.concept(one), facts.plan.concept(two)) else { return };
+        // Names with one id are spoken of as such.
+        if ids::same_id(first, second) {
+            return;
+        }
         let (Some(at), Some(span)) = (first.first_span(), second.first_span()) else { return };
         let message = format!("`{}` is nearly `{}`, but another concept", second.name, first.name);
         diagnostics.push(

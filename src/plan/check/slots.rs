@@ -1,0 +1,137 @@
+//! What the text of an operation says of its slots, against the values that go there: NC090 (language spec, section
+//! 9). Slots that are claimed twice, empty or beyond the text are NC058, found where values are numbered.
+
+use rustc_hash::FxHashSet;
+
+use crate::base::Span;
+use crate::diag::{Code, Diagnostic};
+use crate::plan::model::{Concept, ConceptId, ConceptKind, Inference, Semantic, Work};
+use crate::plan::order;
+use crate::syntax::{Body, Node, Reference, Slot, SlotInstance, SlotKey, Value, ValueKind};
+
+use super::Facts;
+
+pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let reported: FxHashSet<Span> = diagnostics
+        .iter()
+        .filter(|d| matches!(d.code, Code::NC057 | Code::NC058))
+        .filter_map(|d| d.primary.as_ref().map(|p| p.span))
+        .collect();
+    let mut found = Vec::new();
+    for inference in &facts.plan.inferences {
+        let Work::Semantic(step) = &inference.work else { continue };
+        let Some(node) = facts.scopes.function(inference.head).and_then(|f| facts.tree.node(f)) else {
+            continue;
+        };
+        let Some(body) = order::body(&node.concept.expr) else { continue };
+        let inside = |span: &Span| node.span.start <= span.start && span.end <= node.span.end;
+        let said = body.slots.iter().any(|s| reported.contains(&node.span_of(s.part)))
+            || inference.places.iter().any(|(_, place)| reported.contains(place))
+            || reported.contains(&node.span);
+        if said || body.slots.is_empty() || !inside(&node.span_of(body.part)) {
+            continue;
+        }
+        found.extend(exchanged(facts, inference, step, node, body));
+        found.extend(unreached(facts, inference, step, node, body));
+    }
+    diagnostics.extend(found);
+}
+
+/// The text says that a slot is for one value, another is bound to it, and the one it speaks of is bound elsewhere.
+fn exchanged(
+    facts: &Facts<'_>,
+    inference: &Inference,
+    step: &Semantic,
+    node: &Node,
+    body: &Body,
+) -> Option<Diagnostic> {
+    let named: Vec<(u32, &Slot, &Value)> = body.slots.iter().filter_map(named).collect();
+    let bound = |number: u32| {
+        let (id, _) = step.order.iter().find(|(_, n)| *n == number)?;
+        Some((*id, facts.plan.concept(*id)?))
+    };
+    for (number, slot, value) in &named {
+        let Some((id, here)) = bound(*number) else { continue };
+        // A slot that stands in the text again may be spoken of in other words there.
+        let also = named.iter().any(|(n, _, v)| n == number && is(v, here));
+        let elsewhere = named.iter().any(|(n, _, v)| n != number && v.name == value.name);
+        if also || elsewhere {
+            continue;
+        }
+        let meant = step.order.iter().find_map(|(other, n)| {
+            let concept = facts.plan.concept(*other)?;
+            let rightly = named.iter().any(|(m, _, v)| m == n && is(v, concept));
+            (*other != id && is(value, concept) && !rightly).then_some((*other, concept, *n))
+        });
+        let Some((meant_id, meant, n)) = meant else { continue };
+        let message = format!("slot `{{{number}}}` is for `{}`, but `{}` goes there", meant.name, here.name);
+        let mut diagnostic = Diagnostic::at(Code::NC090, node.span_of(slot.part), message)
+            .help(format!("write `{}<:{{{number}}}>`, or change the text", meant.name));
+        if let Some(span) = place(inference, id) {
+            diagnostic = diagnostic.also(span, format!("goes to slot {{{number}}}"));
+        }
+        if let Some(span) = place(inference, meant_id) {
+            diagnostic = diagnostic.also(span, format!("goes to slot {{{n}}}"));
+        }
+        return Some(diagnostic);
+    }
+    None
+}
+
+/// A value without a slot of its own, that gets a number behind the last slot of the text.
+fn unreached(
+    facts: &Facts<'_>,
+    inference: &Inference,
+    step: &Semantic,
+    node: &Node,
+    body: &Body,
+) -> Option<Diagnostic> {
+    let mut last = 0;
+    for slot in &body.slots {
+        match &slot.key {
+            SlotKey::Number(n) => last = last.max(*n),
+            // The rest of the values go to such a slot, or somewhere only the prompt knows.
+            SlotKey::From(_) | SlotKey::Any | SlotKey::Name(_) => return None,
+        }
+    }
+    let mentioned = |concept: &Concept| {
+        body.mentions.iter().any(|m| is(m, concept)) || body.text.contains(&*concept.bare)
+    };
+    let (id, concept) = step.order.iter().find_map(|(id, n)| {
+        let concept = facts.plan.concept(*id)?;
+        (*n > last && !concept.query && !mentioned(concept)).then_some((*id, concept))
+    })?;
+    let text = node.span_of(body.part);
+    let span = place(inference, id)?;
+    let message = format!("`{}` reaches no slot: the text has slots up to `{{{last}}}`", concept.name);
+    Some(
+        Diagnostic::at(Code::NC090, span, message)
+            .also(text, "the text of the step")
+            .help(format!("write `{{{}}}` in the text, or remove the line", last + 1)),
+    )
+}
+
+/// The number and name of a slot such as `{1}<$({price})%_>`.
+fn named(slot: &Slot) -> Option<(u32, &Slot, &Value)> {
+    match (&slot.key, &slot.instance) {
+        (SlotKey::Number(n), Some(SlotInstance::Abstraction(Reference::Value(value)))) if !slot.query => {
+            Some((*n, slot, value))
+        }
+        _ => None,
+    }
+}
+
+fn place(inference: &Inference, id: ConceptId) -> Option<Span> {
+    inference.places.iter().find(|(c, _)| *c == id).map(|(_, span)| *span)
+}
+
+/// Returns whether a value written in a text names a concept, whichever of its versions.
+fn is(value: &Value, concept: &Concept) -> bool {
+    let kind = match value.kind {
+        ValueKind::Object => ConceptKind::Object,
+        ValueKind::Relation => ConceptKind::Relation,
+        ValueKind::Proposition => ConceptKind::Proposition,
+        ValueKind::Subject => return false,
+    };
+    concept.kind == kind && concept.bare == value.name
+}
