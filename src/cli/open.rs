@@ -34,8 +34,6 @@ pub(super) struct Opened {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Where its scripts and files stand.
     pub(super) base: PathBuf,
-    /// The first of its files in the source map: places of the bundle count from it.
-    pub(super) first_file: u32,
 }
 
 /// A plan that cannot be opened: why, and how the command ends. What is no diagnostic has been said already.
@@ -51,7 +49,8 @@ impl Failed {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failed> {
+/// Reads a file, or standard input for `-`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failed> {
     if path == Path::new("-") {
         let mut bytes = Vec::new();
         return match std::io::stdin().lock().read_to_end(&mut bytes) {
@@ -95,20 +94,35 @@ pub(super) fn read_text(path: &Path) -> Result<String, Failed> {
 
 /// Opens a plan by its path. A text that begins with `{` is a bundle, everything else is source.
 pub(super) fn open(path: &Path, map: &mut SourceMap, opening: &Opening) -> Result<Opened, Failed> {
-    let bytes = read(path)?;
-    let first_file = map.files().len() as u32;
-    let json_name = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    let folder = match path.parent() {
-        Some(folder) if path != Path::new("-") => folder.to_path_buf(),
-        _ => PathBuf::new(),
-    };
-    if json_name
+    open_bytes(path, read(path)?, map, opening)
+}
+
+/// The same, of a file that has been read.
+pub(super) fn open_bytes(
+    path: &Path,
+    bytes: Vec<u8>,
+    map: &mut SourceMap,
+    opening: &Opening,
+) -> Result<Opened, Failed> {
+    if is_bundle(path, &bytes) {
+        bundle(path, bytes, folder(path), map)
+    } else {
+        source(path, &bytes, map, opening)
+    }
+}
+
+/// Returns whether a file is a bundle, not source text.
+pub(super) fn is_bundle(path: &Path, bytes: &[u8]) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
         || bytes.trim_ascii_start().starts_with(b"{\"")
         || bytes.trim_ascii_start().starts_with(b"{\n")
-    {
-        bundle(path, bytes, folder, map).map(|opened| Opened { first_file, ..opened })
-    } else {
-        source(path, &bytes, folder, map, opening)
+}
+
+/// The folder of a plan; empty for standard input.
+pub(super) fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if path != Path::new("-") => folder.to_path_buf(),
+        _ => PathBuf::new(),
     }
 }
 
@@ -130,7 +144,7 @@ fn bundle(path: &Path, bytes: Vec<u8>, folder: PathBuf, map: &mut SourceMap) -> 
         map.add(SourceFile::new(file.path.as_str(), text.unwrap_or_default()));
     }
     let Loaded { model, warnings } = loaded;
-    Ok(Opened { repositories, model, diagnostics: warnings, base, first_file: 0 })
+    Ok(Opened { repositories, model, diagnostics: warnings, base })
 }
 
 /// Where the parts of a plan stand, as far as their source is known.
@@ -159,7 +173,12 @@ pub(super) fn places(spans: &Spans, model: &Model, map: &SourceMap, first_file: 
 
 /// The first line that names a concept.
 pub(super) fn concept_span(spans: &Spans, name: &str, map: &SourceMap) -> Option<Span> {
-    span(*spans.concepts.get(name)?.first()?, map, 0)
+    concept_place(spans, name, map, 0)
+}
+
+/// The same for a plan whose files are not the first of the map.
+pub(super) fn concept_place(spans: &Spans, name: &str, map: &SourceMap, first_file: u32) -> Option<Span> {
+    span(*spans.concepts.get(name)?.first()?, map, first_file)
 }
 
 /// A place of a bundle in the text it came from; none when that text is not at hand.
@@ -170,21 +189,29 @@ fn span(place: Place, map: &SourceMap, first_file: u32) -> Option<Span> {
     let at = |line, column| file.offset(LineColumn { line, column }) as usize;
     Some(Span::new(id, at(first_line, first_column), at(last_line, last_column)))
 }
-/// Compiles source text: read, resolve, lower.
-fn source(
+/// Opens source text.
+fn source(path: &Path, bytes: &[u8], map: &mut SourceMap, opening: &Opening) -> Result<Opened, Failed> {
+    let Compiled { repositories, model, diagnostics, .. } = compile(path, bytes, map, opening)?;
+    match model {
+        Some(model) => Ok(Opened { repositories, model, diagnostics, base: folder(path) }),
+        None => Err(Failed::with(diagnostics, Exit::Failed)),
+    }
+}
+
+/// Compiles source text: read, resolve, lower. Fails only when it is no text.
+pub(super) fn compile(
     path: &Path,
     bytes: &[u8],
-    folder: PathBuf,
     map: &mut SourceMap,
     opening: &Opening,
-) -> Result<Opened, Failed> {
+) -> Result<Compiled, Failed> {
     let shown = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
     // What is no text is shown with marks in place of the bad bytes; before the first of them nothing shifts.
     let file = map.add(SourceFile::new(shown, String::from_utf8_lossy(bytes).into_owned()));
     let text = syntax::decode(file, bytes).map_err(|d| Failed::with(vec![*d], Exit::Failed))?;
     let hint = path.extension().and_then(|e| e.to_str()).and_then(Dialect::from_extension);
     let base = match &opening.bundle_folder {
-        Some(bundle) => relative(bundle, &folder),
+        Some(bundle) => relative(bundle, &folder(path)),
         None => String::new(),
     };
     let options = LowerOptions {
@@ -201,11 +228,7 @@ fn source(
         path: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
         keep_text: opening.embed_source,
     };
-    let Compiled { repositories, model, diagnostics, .. } = repo::compile(file, text, hint, map, &options);
-    match model {
-        Some(model) => Ok(Opened { repositories, model, diagnostics, base: folder, first_file: file.0 }),
-        None => Err(Failed::with(diagnostics, Exit::Failed)),
-    }
+    Ok(repo::compile(file, text, hint, map, &options))
 }
 
 /// Opens a plan whose two repositories are files of their own.
@@ -232,7 +255,7 @@ fn opened_pair(concepts: &Path, mut repositories: Repositories, loaded: Loaded) 
     file.split('.').next().unwrap_or("plan").clone_into(&mut repositories.plan.name);
     let base = concepts.parent().unwrap_or(Path::new("")).to_path_buf();
     let Loaded { model, warnings } = loaded;
-    Opened { repositories, model, diagnostics: warnings, base, first_file: 0 }
+    Opened { repositories, model, diagnostics: warnings, base }
 }
 
 /// A file without a plan is nothing to run or to write, though `check` only warns of it.

@@ -17,10 +17,13 @@ mod model;
 mod operands;
 mod order;
 mod resolver;
+mod resources;
 mod scope;
 mod semantic;
 mod table;
 
+pub use check::check_prompts;
 pub use mends::add_mends;
 pub use model::*;
 pub use resolver::resolve;
+pub use resources::{Resource, ResourceKind, resources, signs};

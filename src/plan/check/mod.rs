@@ -11,7 +11,10 @@ mod missing;
 mod names;
 mod options;
 mod producers;
+mod prompts;
 mod slots;
+
+pub use prompts::check_prompts;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -1,0 +1,89 @@
+//! `normc check --fix`: rounds of mends until none is left, and the file written in one step.
+
+use std::path::Path;
+
+use similar::TextDiff;
+
+use crate::base::{FileId, SourceMap};
+use crate::diag::{Code, Diagnostic, mend};
+
+use super::super::Exit;
+use super::super::open::{Opening, compile};
+use super::super::output::{complain, print};
+
+/// A mend may make another one possible; more rounds than this mean that two undo each other.
+const MOST_ROUNDS: usize = 64;
+
+/// A text with all mends in it.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    /// The text before.
+    before: String,
+    /// The text now.
+    pub(super) text: String,
+    /// Mends put in.
+    pub(super) applied: usize,
+}
+
+/// Puts in what can be mended with certainty. Diagnostics that are allowed are not touched. None
+/// when the bytes are no text.
+pub(super) fn fix(path: &Path, bytes: &[u8], allowed: &[Code]) -> Option<Fixed> {
+    let before = std::str::from_utf8(bytes).ok()?;
+    let mut text = before.to_owned();
+    let mut applied = 0;
+    for _ in 0..MOST_ROUNDS {
+        let diagnostics = diagnostics(path, &text, allowed);
+        let mended = mend(&text, FileId(0), &diagnostics);
+        if mended.applied == 0 {
+            break;
+        }
+        text = mended.text;
+        applied += mended.applied;
+    }
+    Some(Fixed { before: before.to_owned(), text, applied })
+}
+
+fn diagnostics(path: &Path, text: &str, allowed: &[Code]) -> Vec<Diagnostic> {
+    let mut map = SourceMap::default();
+    let found = match compile(path, text.as_bytes(), &mut map, &Opening::default()) {
+        Ok(compiled) => compiled.diagnostics,
+        Err(failed) => failed.diagnostics,
+    };
+    found.into_iter().filter(|d| !allowed.contains(&d.code)).collect()
+}
+
+/// Writes the text to where it came from, or shows what would change.
+pub(super) fn deliver(path: &Path, fixed: &Fixed, dry_run: bool) -> Result<(), Exit> {
+    let standard = path == Path::new("-");
+    if dry_run {
+        let name = if standard { "<stdin>".to_owned() } else { path.display().to_string() };
+        let changes = TextDiff::from_lines(fixed.before.as_str(), fixed.text.as_str());
+        return print(&changes.unified_diff().header(&name, &name).to_string());
+    }
+    if standard {
+        return print(&fixed.text);
+    }
+    if fixed.text == fixed.before {
+        return Ok(());
+    }
+    replace(path, &fixed.text).map_err(|error| {
+        complain(&format!("cannot write {}: {error}", path.display()), None);
+        Exit::InputOutput
+    })
+}
+
+/// Replaces a file's text in one step: whoever reads it sees the old text or the new one. The file behind a link is
+/// replaced, not the link, and keeps its permissions.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = std::fs::canonicalize(path)?;
+    let permissions = std::fs::metadata(&path)?.permissions();
+    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let done = std::fs::write(&beside, text)
+        .and_then(|()| std::fs::set_permissions(&beside, permissions))
+        .and_then(|()| std::fs::rename(&beside, &path));
+    if done.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}
