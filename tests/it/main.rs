@@ -7,12 +7,14 @@
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 
+mod check;
 mod cli;
 mod corpus;
 mod crash;
 mod diag;
 mod ending;
 mod faculty;
+mod fix;
 mod fold;
 mod golden;
 mod grammar;
