@@ -5,6 +5,7 @@
 //! family, its lowering in `repo`; to add a check: a file under `check/`.
 
 mod assigning;
+mod axes;
 mod check;
 mod data;
 mod gates;
@@ -22,6 +23,7 @@ mod scope;
 mod semantic;
 mod table;
 
+pub use axes::{Axes, AxisOf, Collapsed, Known, Origin, Reason, Unknown, axes, collapsed};
 pub use check::check_prompts;
 pub use mends::add_mends;
 pub use model::*;

@@ -94,6 +94,26 @@ impl Concept {
         self.lines.first().map(|l| l.span).or_else(|| self.mentions.first().map(|m| m.1))
     }
 
+    /// The name of the axis the concept's own result makes (repositories spec, section 7.1): `{x}` is `x`, `{x}?` is
+    /// `x?`, `{x}*1` is `current x`, `{x}*1*2` is `current x *2`; functions have their text.
+    pub fn axis_name(&self) -> String {
+        if !self.kind.is_value() {
+            return self.name.as_ref().to_owned();
+        }
+        let mut name = self.bare.as_ref().to_owned();
+        if self.query {
+            name.push('?');
+        }
+        if let [_, inner @ ..] = self.versions.as_slice() {
+            name = format!("current {name}");
+            for (i, version) in inner.iter().enumerate() {
+                let gap = if i == 0 { " " } else { "" };
+                name.push_str(&format!("{gap}*{version}"));
+            }
+        }
+        name
+    }
+
     /// The flow index of the first line that is it or names it.
     pub fn first_index(&self) -> Option<&FlowIndex> {
         self.lines.first().map(|l| &l.flow).or_else(|| self.mentions.first().map(|m| &m.0))

@@ -1,7 +1,5 @@
 //! Concepts into concept entries (repositories spec, section 7.1).
 
-use std::fmt::Write as _;
-
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::{FlowIndex, Sign};
@@ -83,7 +81,7 @@ fn entry(concept: &Concept, step: Option<&Semantic>, generation: Generation, ids
 
 fn value_entry(concept: &Concept, generation: Generation, ids: &mut Ids) -> ConceptEntry {
     let mut fields = common(concept, generation, ids);
-    fields.insert("axis_name".into(), Json::from(axis_name(concept)));
+    fields.insert("axis_name".into(), Json::from(concept.axis_name()));
     finish(
         &mut fields,
         Flags { ground: concept.ground.is_some(), is_final: concept.is_final, invariant: concept.invariant },
@@ -94,22 +92,6 @@ fn value_entry(concept: &Concept, generation: Generation, ids: &mut Ids) -> Conc
         fields.insert("reference_element_type".into(), Json::from(element.as_ref()));
     }
     ConceptEntry::from(fields)
-}
-
-/// The name of the axis a concept's own result makes: `{x}*1*2` is `current x *2`.
-fn axis_name(concept: &Concept) -> String {
-    let mut name = concept.bare.as_ref().to_owned();
-    if concept.query {
-        name.push('?');
-    }
-    if let [_, inner @ ..] = concept.versions.as_slice() {
-        name = format!("current {name}");
-        for (i, version) in inner.iter().enumerate() {
-            // INVARIANT: writing into a text never fails.
-            let _ = write!(name, "{}*{version}", if i == 0 { " " } else { "" });
-        }
-    }
-    name
 }
 
 fn function_entry(

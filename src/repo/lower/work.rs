@@ -6,7 +6,8 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{
-    Assertion, ConceptId, FunctionKind, Grouping, Inference, Loop, Pick, Plan, Semantic, Work,
+    Assertion, Collapsed, ConceptId, FunctionKind, Grouping, Inference, Loop, Pick, Plan, Semantic, Work,
+    collapsed,
 };
 
 use super::Generation;
@@ -113,27 +114,13 @@ pub(super) fn grouping(plan: &Plan, grouping: &Grouping) -> Json {
     json!({"syntax": syntax})
 }
 
-/// As written, one list a source or one for all; where nothing is written in the current form, the declared axes of
-/// each source. Protected axes are taken out. In the legacy form a plain list applies to all sources at once.
+/// The axes that are collapsed, absent where nothing is written.
 fn by_axes(plan: &Plan, grouping: &Grouping) -> Option<Json> {
-    let free = |axes: &[Arc<str>]| -> Json {
-        let kept = axes.iter().filter(|a| !grouping.protect.contains(a));
-        kept.map(|a| Json::from(a.as_ref())).collect::<Vec<_>>().into()
-    };
-    if let Some(lists) = &grouping.per_source {
-        return Some(lists.iter().map(|l| free(l)).collect::<Vec<_>>().into());
+    match collapsed(plan, grouping) {
+        Collapsed::Unwritten => None,
+        Collapsed::Shared(axes) => Some(texts(&axes)),
+        Collapsed::PerSource(lists) => Some(lists.iter().map(|l| texts(l)).collect::<Vec<_>>().into()),
     }
-    if !grouping.by_axes.is_empty() {
-        return Some(match grouping.current {
-            true => grouping.sources.iter().map(|_| free(&grouping.by_axes)).collect::<Vec<_>>().into(),
-            false => free(&grouping.by_axes),
-        });
-    }
-    if !grouping.current {
-        return None;
-    }
-    let declared = |id: &ConceptId| plan.concept(*id).filter(|c| c.axes_declared)?.axes.as_deref().map(&free);
-    grouping.sources.iter().map(declared).collect::<Option<Vec<Json>>>().map(Json::from)
 }
 
 pub(super) fn semantic(
