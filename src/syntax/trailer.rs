@@ -52,7 +52,7 @@ pub(super) fn text_end(text: &str, start: usize, end: usize, brackets: &mut Brac
     (End::Line, end)
 }
 
-fn starts_comment(rest: &str) -> bool {
+pub(super) fn starts_comment(rest: &str) -> bool {
     let signed =
         |sign: &str| rest.strip_prefix(sign).is_some_and(|r| r.is_empty() || r.starts_with([' ', '\t']));
     rest.starts_with("/:") || signed("#") || signed("//")
