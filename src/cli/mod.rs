@@ -10,6 +10,8 @@ mod completions;
 mod exec;
 mod exit;
 mod explain;
+mod flow;
+mod graph;
 mod import;
 mod logs;
 mod open;
@@ -53,6 +55,7 @@ enum Command {
     Runs(runs::Arguments),
     Logs(logs::Arguments),
     Why(why::Arguments),
+    Graph(graph::Arguments),
     Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

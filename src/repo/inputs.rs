@@ -11,7 +11,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use super::bundle::kind;
 use super::json;
 use super::load::{axes_problem, bare_name, wrapped};
-use super::model::{Concept, Model, Work};
+use super::model::{Concept, ConceptId, Model, Work};
 use super::names::canonical_name;
 use crate::base::nearest;
 
@@ -134,6 +134,15 @@ impl Inputs {
         }
         if problems.iter().any(Diagnostic::is_error) { Err(problems) } else { Ok(problems) }
     }
+}
+
+/// The concept a name means as the inputs of a run mean it: in canonical form (language spec, section 8), a carried
+/// value without its loop number, and without brackets where only one concept has the name.
+///
+/// # Errors
+/// When no concept or several have the name (`NC111`), with the one that is nearly it.
+pub fn find_concept(model: &Model, written: &str) -> Result<ConceptId, Box<Diagnostic>> {
+    Index::of(model).find(written, model).map(|id| ConceptId(id as u32))
 }
 
 impl Concept {
@@ -289,7 +298,7 @@ impl Index {
             Some(Some(id)) => return Ok(*id),
             Some(None) => {
                 let bare = &canonical.name;
-                let message = format!("input `{written}` is the name of several concepts");
+                let message = format!("`{written}` is the name of several concepts");
                 let help = format!("write it with its brackets: `{{{bare}}}`, `[{bare}]` or `<{bare}>`");
                 return Err(Box::new(Diagnostic::new(Code::NC111, message).help(help)));
             }

@@ -29,7 +29,7 @@ pub use header::{
     Generator, InferenceSpans, Place, PlanInfo, Remark, RequiredInput, SourceFileInfo, SourceInfo, Spans,
     Unknown,
 };
-pub use inputs::Inputs;
+pub use inputs::{Inputs, find_concept};
 pub use load::{Loaded, load, load_two_files};
 pub use lower::{Generation, LowerOptions, Lowered, lower};
 pub use model::*;

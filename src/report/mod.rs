@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "progress shows the time that has passed")]
 
 mod diagnose;
+pub mod drawing;
 mod moment;
 mod plain;
 mod progress;
