@@ -60,6 +60,8 @@ pub mod cli;
 pub mod diag;
 pub mod engine;
 pub mod faculty;
+pub mod ide;
+pub mod lsp;
 pub mod plan;
 pub mod repo;
 pub mod report;

@@ -109,7 +109,8 @@ fn draw(arguments: &Arguments) -> Result<(), Exit> {
         return Err(Exit::Usage);
     }
     if named.is_none() && std::io::stdout().is_terminal() {
-        let help = "write it to a file with -o plan.svg, or say --format dot or --format mermaid to read it here";
+        let help =
+            "write it to a file with -o plan.svg, or say --format dot or --format mermaid to read it here";
         complain("a picture is nothing to read in a terminal", Some(help));
         return Err(Exit::Usage);
     }

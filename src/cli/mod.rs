@@ -14,6 +14,7 @@ mod flow;
 mod graph;
 mod import;
 mod logs;
+mod lsp;
 mod open;
 mod output;
 mod runs;
@@ -57,6 +58,7 @@ enum Command {
     Why(why::Arguments),
     Graph(graph::Arguments),
     Import(import::Arguments),
+    Lsp(lsp::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Why(arguments) => why::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Lsp(arguments) => lsp::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -229,7 +229,9 @@ impl<'a> Builder<'a> {
             }
         }
         let finals = (0..self.model().concepts.len() as u32).map(ConceptId);
-        used.extend(finals.filter(|c| self.model().concepts[c.0 as usize].is_final).map(|c| graph.canonical(c)));
+        used.extend(
+            finals.filter(|c| self.model().concepts[c.0 as usize].is_final).map(|c| graph.canonical(c)),
+        );
         for concept in used {
             let info = &self.model().concepts[concept.0 as usize];
             if !info.kind.is_value() || self.note(concept).is_some() {

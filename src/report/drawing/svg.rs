@@ -51,10 +51,8 @@ impl Block {
             notes.push(format!("and {} more", node.notes.len() - MOST_NOTES));
         }
         let widest = |texts: &[String], size: f64| texts.iter().map(|t| width(t, size)).fold(0.0, f64::max);
-        let text = widest(&lines, TEXT)
-            .max(widest(&notes, SMALL))
-            .max(width(&heading, SMALL) + icon)
-            .max(34.0);
+        let text =
+            widest(&lines, TEXT).max(widest(&notes, SMALL)).max(width(&heading, SMALL) + icon).max(34.0);
         let bar = if matches!(node.shape, Shape::Step(_)) { BAR } else { 0.0 };
         let head = if heading.is_empty() { 0.0 } else { SMALL_LINE };
         let height = 2.0 * EDGE + head + LINE * lines.len() as f64 + SMALL_LINE * notes.len() as f64;
@@ -72,7 +70,8 @@ struct Drawing<'a> {
 
 fn drawing(picture: &Picture, direction: Direction) -> Drawing<'_> {
     let blocks: Vec<Block> = picture.nodes.iter().map(Block::new).collect();
-    let titles: Vec<String> = picture.frames.iter().map(|f| cut(&f.title, SMALL + 1.0, FRAME_TITLE)).collect();
+    let titles: Vec<String> =
+        picture.frames.iter().map(|f| cut(&f.title, SMALL + 1.0, FRAME_TITLE)).collect();
     let boxed = |(frame, title): (&Frame, &String)| Boxed {
         parent: frame.parent,
         title: width(title, SMALL + 1.0) + 6.0,
@@ -93,7 +92,8 @@ pub fn svg(picture: &Picture, direction: Direction) -> String {
     let title = cut(&picture.title, TITLE, drawing.out.width.max(420.0));
     let head = 52.0;
     let legend = Legend::new(picture, drawing.out.width.max(460.0));
-    let wide = drawing.out.width.max(legend.width).max(width(&title, TITLE)).max(width(&picture.subtitle, SMALL));
+    let wide =
+        drawing.out.width.max(legend.width).max(width(&title, TITLE)).max(width(&picture.subtitle, SMALL));
     let (w, h) = (wide + 2.0 * MARGIN, head + drawing.out.height + legend.height + 3.0 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
@@ -108,7 +108,8 @@ pub fn svg(picture: &Picture, direction: Direction) -> String {
     let mut out = Writer { svg: &mut svg, direction };
     out.text("title", MARGIN, MARGIN + 14.0, &title);
     out.text("small", MARGIN, MARGIN + 31.0, &picture.subtitle);
-    let _ = writeln!(out.svg, "<g transform=\"translate({} {})\">", number(MARGIN), number(head + MARGIN / 2.0));
+    let _ =
+        writeln!(out.svg, "<g transform=\"translate({} {})\">", number(MARGIN), number(head + MARGIN / 2.0));
     for ((frame, rect), title) in picture.frames.iter().zip(&drawing.out.boxes).zip(&drawing.titles) {
         out.frame(frame, rect, title);
     }

@@ -107,11 +107,14 @@ fn colors(dark: bool) -> String {
     rule(".output>.body", both(("#dcebff", "#1c3150"), ("#2563eb", "#7aa5f8"), "2"));
     rule(".gate>.body", both(("#fff6ea", "#36291a"), ("#b45309", "#e8a04a"), "1.2"));
     rule(".folded>.body", both(("#f4f0fe", "#2a2440"), ("#7c3aed", "#b394f5"), "1.2"));
-    rule(".loop>.frame", format!(
-        "fill:{};fill-opacity:.05;stroke:{};stroke-opacity:.55;stroke-width:1.2",
-        pick("#7c3aed", "#b394f5"),
-        pick("#7c3aed", "#b394f5")
-    ));
+    rule(
+        ".loop>.frame",
+        format!(
+            "fill:{};fill-opacity:.05;stroke:{};stroke-opacity:.55;stroke-width:1.2",
+            pick("#7c3aed", "#b394f5"),
+            pick("#7c3aed", "#b394f5")
+        ),
+    );
     rule(".loop>.name", fill("#6d28d9", "#c4b0f7"));
     for family in FAMILIES {
         let (light, dark) = color(family);

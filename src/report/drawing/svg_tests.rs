@@ -17,7 +17,12 @@ fn pictures() -> impl Strategy<Value = Picture> {
         let mut picture = Picture { title: "any".to_owned(), ..Picture::default() };
         for (at, parent) in frames.iter().enumerate() {
             let parent = parent.index(at + 1).checked_sub(1);
-            picture.frames.push(Frame { id: format!("f{at}"), title: format!("frame {at}"), tip: String::new(), parent });
+            picture.frames.push(Frame {
+                id: format!("f{at}"),
+                title: format!("frame {at}"),
+                tip: String::new(),
+                parent,
+            });
         }
         for (at, (frame, shape, text)) in nodes.iter().enumerate() {
             let frame = frame.index(picture.frames.len() + 1).checked_sub(1);
@@ -41,7 +46,15 @@ fn pictures() -> impl Strategy<Value = Picture> {
 
 fn node(at: usize, shape: Shape, text: &str, frame: Option<usize>) -> Node {
     let text = text.to_owned();
-    Node { id: format!("n{at}"), shape, heading: "if".to_owned(), text, notes: Vec::new(), tip: String::new(), frame }
+    Node {
+        id: format!("n{at}"),
+        shape,
+        heading: "if".to_owned(),
+        text,
+        notes: Vec::new(),
+        tip: String::new(),
+        frame,
+    }
 }
 
 fn apart(a: &Rect, b: &Rect) -> bool {
@@ -57,8 +70,10 @@ fn inside(a: &Rect, b: &Rect) -> bool {
 /// Whether a point is on the border of a rectangle.
 fn on_border(p: &Point, r: &Rect) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 0.1;
-    let (within_x, within_y) = (p.x >= r.x - 0.1 && p.x <= r.x + r.w + 0.1, p.y >= r.y - 0.1 && p.y <= r.y + r.h + 0.1);
-    (within_x && (near(p.y, r.y) || near(p.y, r.y + r.h))) || (within_y && (near(p.x, r.x) || near(p.x, r.x + r.w)))
+    let (within_x, within_y) =
+        (p.x >= r.x - 0.1 && p.x <= r.x + r.w + 0.1, p.y >= r.y - 0.1 && p.y <= r.y + r.h + 0.1);
+    (within_x && (near(p.y, r.y) || near(p.y, r.y + r.h)))
+        || (within_y && (near(p.x, r.x) || near(p.x, r.x + r.w)))
 }
 
 /// The points of a way as it is drawn, curves in small pieces.
@@ -72,7 +87,13 @@ fn traced(points: &[Point], direction: Direction) -> Vec<Point> {
             // The sideways part of a cubic whose ends are upright, and its way down.
             let smooth = t * t * (3.0 - 2.0 * t);
             let along = 1.5 * t * (1.0 - t) * (1.0 - t) + 1.5 * t * t * (1.0 - t) + t * t * t;
-            let (u, v) = if !curved { (t, t) } else if direction == Direction::Down { (smooth, along) } else { (along, smooth) };
+            let (u, v) = if !curved {
+                (t, t)
+            } else if direction == Direction::Down {
+                (smooth, along)
+            } else {
+                (along, smooth)
+            };
             out.push(Point { x: a.x + (b.x - a.x) * u, y: a.y + (b.y - a.y) * v });
         }
     }
@@ -100,7 +121,8 @@ fn check(picture: &Picture, direction: Direction) -> Result<(), String> {
     }
     // No box's title is under a node or box inside it.
     for (at, rect) in out.boxes.iter().enumerate() {
-        let title = Rect { x: rect.x + 14.0, y: rect.y + 8.0, w: width(&drawn.titles[at], SMALL + 1.0), h: 12.0 };
+        let title =
+            Rect { x: rect.x + 14.0, y: rect.y + 8.0, w: width(&drawn.titles[at], SMALL + 1.0), h: 12.0 };
         if !inside(&title, rect) {
             return Err(format!("the title {title:?} leaves its box {rect:?}"));
         }
@@ -110,7 +132,10 @@ fn check(picture: &Picture, direction: Direction) -> Result<(), String> {
             }
         }
         for line in &out.lines {
-            if traced(line, direction).iter().any(|p| p.x > title.x && p.x < title.x + title.w && p.y > title.y && p.y < title.y + title.h) {
+            if traced(line, direction)
+                .iter()
+                .any(|p| p.x > title.x && p.x < title.x + title.w && p.y > title.y && p.y < title.y + title.h)
+            {
                 return Err(format!("an edge runs over the title {title:?}"));
             }
         }
@@ -121,10 +146,15 @@ fn check(picture: &Picture, direction: Direction) -> Result<(), String> {
             return Err(format!("{edge:?} has no way"));
         };
         if !on_border(first, &out.nodes[edge.from]) || !on_border(last, &out.nodes[edge.to]) {
-            return Err(format!("{edge:?} does not touch: {first:?} {:?}, {last:?} {:?}", out.nodes[edge.from], out.nodes[edge.to]));
+            return Err(format!(
+                "{edge:?} does not touch: {first:?} {:?}, {last:?} {:?}",
+                out.nodes[edge.from], out.nodes[edge.to]
+            ));
         }
         for p in traced(line, direction) {
-            let under = |r: &Rect| p.x > r.x + 0.5 && p.x < r.x + r.w - 0.5 && p.y > r.y + 0.5 && p.y < r.y + r.h - 0.5;
+            let under = |r: &Rect| {
+                p.x > r.x + 0.5 && p.x < r.x + r.w - 0.5 && p.y > r.y + 0.5 && p.y < r.y + r.h - 0.5
+            };
             if let Some(r) = out.nodes.iter().find(|r| under(r)) {
                 return Err(format!("{edge:?} runs under {r:?} at {p:?}: {line:?}"));
             }

@@ -151,8 +151,10 @@ mod tests {
     #[test]
     fn operations_lose_their_marks() {
         for (text, wanted) in [
-            ("::(sum {1}<$([all {unit place value} of numbers])%_> to get {3}?<$({sum})%_>)",
-             "sum [all {unit place value} of numbers] to get {sum}"),
+            (
+                "::(sum {1}<$([all {unit place value} of numbers])%_> to get {3}?<$({sum})%_>)",
+                "sum [all {unit place value} of numbers] to get {sum}",
+            ),
             (":%(True):<{1}<$({number})%_> is 0>", "{number} is 0"),
             ("::{%(direct)}({prompt}<$({ask})%_>: {1})", "{ask}: {1}"),
             ("::(计算 {1}<$({数})%_>)", "计算 {数}"),

@@ -237,7 +237,8 @@ fn gaps(level: &Level, layered: &Layered, middle: &[f64], ends: &Ends, heights: 
     for hop in &layered.hops {
         let layer = layered.vertices[hop.upper].layer;
         let (from, to) = (middle[hop.upper], middle[hop.lower]);
-        far[layer] = far[layer].max((from - to + hop.upper_at.unwrap_or(0.0) - hop.lower_at.unwrap_or(0.0)).abs());
+        far[layer] =
+            far[layer].max((from - to + hop.upper_at.unwrap_or(0.0) - hop.lower_at.unwrap_or(0.0)).abs());
     }
     for (l, link) in level.links.iter().enumerate() {
         if matches!(layered.ways[l], Way::Lane) {

@@ -123,7 +123,6 @@ pub(super) fn layered(level: &Level) -> Layered {
                     lower: next,
                     upper_at: link.upper_at.filter(|_| next_layer == from + 1),
                     lower_at: link.lower_at.filter(|_| next_layer == to),
-
                 });
                 out.hops.len() - 1
             });

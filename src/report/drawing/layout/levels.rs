@@ -169,7 +169,14 @@ impl<'a> Levels<'a> {
             })
             .collect();
         let lines = diagram.lines.len();
-        Self { diagram, containers, around, node, pieces: vec![Vec::new(); lines], reversed: vec![false; lines] }
+        Self {
+            diagram,
+            containers,
+            around,
+            node,
+            pieces: vec![Vec::new(); lines],
+            reversed: vec![false; lines],
+        }
     }
 
     /// Gives every line its links on every level it crosses.
@@ -244,7 +251,8 @@ impl<'a> Levels<'a> {
         let mut placed: Vec<Placed> = vec![Placed::default(); self.containers.len()];
         for level in (0..self.containers.len()).rev() {
             let container = &self.containers[level];
-            let mut flat = Level { size: container.size.clone(), pin: container.pin.clone(), links: Vec::new() };
+            let mut flat =
+                Level { size: container.size.clone(), pin: container.pin.clone(), links: Vec::new() };
             let at = |member: usize, mark: Option<(usize, usize)>, size: &[(f64, f64)]| match mark {
                 Some((inner, mark)) => {
                     let inside: &Placed = &placed[inner];
