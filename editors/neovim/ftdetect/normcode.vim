@@ -1,0 +1,1 @@
+autocmd BufNewFile,BufRead *.nc,*.ncd,*.ncds,*.ncn,*.ncdn setfiletype normcode
