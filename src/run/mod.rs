@@ -10,6 +10,7 @@
 pub mod decide;
 pub mod definition;
 mod event;
+pub mod flow;
 mod frame;
 pub mod graph;
 mod loops;

@@ -69,6 +69,8 @@ struct Builder<'a> {
     elements: FxHashSet<ConceptId>,
     /// The loop bodies that hand out each element or carried value; the first of several.
     owners: FxHashMap<ConceptId, ScopeId>,
+    /// The innermost scope around all that read a concept.
+    readers: FxHashMap<ConceptId, ScopeId>,
     /// The other names of concepts, as notes.
     aliases: FxHashMap<ConceptId, Vec<String>>,
 }
@@ -96,6 +98,7 @@ impl<'a> Builder<'a> {
             aliases.entry(*of).or_default().push(format!("= {}", words::name(&graph.model, alias)));
         }
         Self {
+            readers: readers(graph),
             elements,
             owners,
             aliases,
@@ -132,13 +135,21 @@ impl<'a> Builder<'a> {
             let title = words::operation(self.model(), inference);
             self.picture.frames.push(Frame {
                 id: format!("loop-{}", dashed(&inference.flow.to_string())),
-                title: format!("↻ {} {title}", inference.flow),
+                title: format!("↻ {} once for every {}", inference.flow, self.element(of)),
                 tip: format!(
                     "{} {}\n{title}\nWhat is inside runs once for every element.",
                     inference.flow, inference.sequence
                 ),
                 parent: self.frame_of[parent],
             });
+        }
+    }
+
+    /// What a loop hands out.
+    fn element(&self, of: ItemId) -> &'a str {
+        match &self.graph.inference(of).work {
+            Work::Looping(l) => words::name(self.model(), l.element),
+            _ => "",
         }
     }
 
@@ -291,7 +302,16 @@ impl<'a> Builder<'a> {
         // A value that is given in the plan and in a loop that carries it has several; the outermost is seen by all.
         let given = places.min_by_key(|s| self.depth_of[s.0 as usize]);
         let owner = || self.owners.get(&concept).copied();
-        given.or_else(owner).unwrap_or(ScopeId::ROOT)
+        given.or_else(owner).or_else(|| self.constant_home(concept)).unwrap_or(ScopeId::ROOT)
+    }
+
+    /// A constant of the plan stands with those who read it.
+    fn constant_home(&self, concept: ConceptId) -> Option<ScopeId> {
+        let info = self.model().concepts.get(concept.0 as usize)?;
+        if info.data.is_none() || info.is_final {
+            return None;
+        }
+        self.readers.get(&concept).copied()
     }
 
     fn edge(&mut self, from: usize, to: usize, kind: EdgeKind) {
@@ -381,6 +401,35 @@ impl<'a> Builder<'a> {
             self.edge(maker, value, EdgeKind::Loop);
         }
     }
+}
+
+/// The innermost scope around all that read each concept.
+fn readers(graph: &Graph) -> FxHashMap<ConceptId, ScopeId> {
+    let depths = graph.scopes.iter().fold(Vec::with_capacity(graph.scopes.len()), |mut depths: Vec<usize>, scope| {
+        depths.push(scope.parent.and_then(|p| depths.get(p.0 as usize)).map_or(0, |d| d + 1));
+        depths
+    });
+    let common = |mut a: ScopeId, mut b: ScopeId| {
+        while a != b {
+            let (deep_a, deep_b) = (depths[a.0 as usize], depths[b.0 as usize]);
+            let up = |s: ScopeId| graph.scope(s).parent.unwrap_or(ScopeId::ROOT);
+            (a, b) = (if deep_a >= deep_b { up(a) } else { a }, if deep_b >= deep_a { up(b) } else { b });
+        }
+        a
+    };
+    let mut found: FxHashMap<ConceptId, ScopeId> = FxHashMap::default();
+    for item in items(graph) {
+        let scope = graph.item(item).scope;
+        let waited = match &graph.inference(item).work {
+            Work::Looping(_) => graph.inference(item).values.as_slice(),
+            _ => &[],
+        };
+        for concept in reads(graph, item).iter().map(|r| r.concept).chain(waited.iter().copied()) {
+            let known = found.entry(graph.canonical(concept)).or_insert(scope);
+            *known = common(*known, scope);
+        }
+    }
+    found
 }
 
 /// Marks what goes to the next round: in a circle, reading a carried value, and appending.

@@ -23,3 +23,4 @@ pub use layout::Direction;
 pub use mermaid::mermaid;
 pub use picture::{Edge, EdgeKind, Family, Frame, Node, Picture, Shape, View};
 pub use svg::svg;
+pub use words::operation;

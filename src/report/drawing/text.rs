@@ -12,6 +12,9 @@ const ASCII: [u16; 95] = [
     392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
 ];
 
+/// How much wider a text may come out than its letters.
+const ROUNDING: f64 = 1.04;
+
 /// The width of a character, for type of size 1.
 fn advance(c: char) -> f64 {
     let ascii = u32::from(c).checked_sub(32).and_then(|at| ASCII.get(at as usize));
@@ -27,7 +30,8 @@ fn advance(c: char) -> f64 {
 
 /// The width of a text in type of a size.
 pub(super) fn width(text: &str, size: f64) -> f64 {
-    text.chars().map(advance).sum::<f64>() * size
+    // A little more, since small type is rounded to the dots of a screen.
+    text.chars().map(advance).sum::<f64>() * size * ROUNDING
 }
 
 /// Blanks for line breaks and tabs, a mark for what cannot be shown.
@@ -41,9 +45,10 @@ pub(super) fn shown(text: &str) -> String {
     clean.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Marks that turn the direction of the text around them, so that a name could disguise its neighbours.
+/// Marks that turn the direction of the text around them or hide text, so that a name could pass for another.
 fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Breaks a text into at most `most` lines no wider than `limit`. What does not fit ends in an ellipsis.
@@ -55,7 +60,7 @@ pub(super) fn wrap(text: &str, size: f64, limit: f64, most: usize) -> Vec<String
     // Where the line may be broken, and how wide it is up to there.
     let mut breaks: Option<(usize, f64)> = None;
     for c in text.chars() {
-        let wide = advance(c) * size;
+        let wide = advance(c) * size * ROUNDING;
         if line_width + wide > limit && !line.is_empty() {
             let (at, before) = match breaks.take() {
                 Some(place) if c != ' ' => place,
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn breaks_at_blanks_and_between_wide_letters() {
         assert_eq!(wrap("one two three", 10.0, 50.0, 3), ["one two", "three"]);
-        assert_eq!(wrap("数字数字数字", 10.0, 32.0, 3), ["数字数", "字数字"]);
+        assert_eq!(wrap("数字数字数字", 10.0, 33.0, 3), ["数字数", "字数字"]);
         assert_eq!(wrap("a\nb\u{0}\u{202e}", 10.0, 100.0, 3), ["a b\u{fffd}\u{fffd}"]);
         assert_eq!(wrap("", 10.0, 100.0, 3), Vec::<String>::new());
     }

@@ -43,8 +43,8 @@ pub(super) fn gate_word(marker: GateMarker) -> &'static str {
     }
 }
 
-/// What an inference does.
-pub(super) fn operation(model: &Model, inference: &Inference) -> String {
+/// What an inference does, in few words.
+pub fn operation(model: &Model, inference: &Inference) -> String {
     match &inference.work {
         Work::Looping(l) => {
             format!("for every {} of {}", name(model, l.element), name(model, l.base))
@@ -94,11 +94,26 @@ fn plain(text: &str) -> String {
     {
         body = rest.get(at..).unwrap_or(body);
     }
-    for (open, close) in [('(', ')'), ('<', '>')] {
-        if let Some(inner) = body.strip_prefix(open).and_then(|b| b.strip_suffix(close)) {
-            body = inner;
-            break;
-        }
+    // A norm before the brackets: `{paradigm}(..)`.
+    if let Some((norm, rest)) = body.strip_prefix('{').and_then(|b| b.split_once('}'))
+        && rest.starts_with(['(', '<'])
+        && norm.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !rest.starts_with("<$(")
+    {
+        body = rest;
+    }
+    let inner = body.strip_prefix('<').and_then(|b| b.strip_suffix('>'));
+    // What stands behind the round brackets is the assertion.
+    let asserted = body.strip_prefix('(').and_then(|b| b.rsplit_once(')')).filter(|(_, rest)| {
+        let rest = rest.trim();
+        rest.is_empty() || (rest.starts_with('<') && rest.ends_with('>'))
+    });
+    let joined;
+    if let Some((inner, rest)) = asserted {
+        joined = format!("{inner} {}", rest.trim());
+        body = joined.trim_end();
+    } else if let Some(inner) = inner {
+        body = inner;
     }
     let plain = slots(body);
     if plain.trim().is_empty() { text.to_owned() } else { plain }
@@ -161,7 +176,10 @@ mod tests {
             ("::(a <$( b)", "a <$( b"),
             ("::()", "::()"),
             ("", ""),
-            ("::(x)<ALL True>", "(x)<ALL True>"),
+            ("::(x) <ALL True>", "x <ALL True>"),
+            (":%(Composition):{paradigm}(read {1}<$({file})%_>)", "read {file}"),
+            ("::{%(python)}<{1}<$({n})%_> is 0>", "{n} is 0"),
+            ("::({a} (b))", "{a} (b)"),
         ] {
             assert_eq!(plain(text), wanted, "{text}");
         }
