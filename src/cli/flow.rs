@@ -201,9 +201,7 @@ impl Answer<'_> {
                 "gives": s.gives.map(name),
             })
         };
-        let way = |w: &Way| {
-            json!({ "influence": w.influence().word(), "steps": w.steps.iter().map(step).collect::<Vec<_>>() })
-        };
+        let way = |w: &Way| json!({ "influence": w.influence().word(), "steps": w.steps.iter().map(step).collect::<Vec<_>>() });
         let shown = if all { ways.ways.len() } else { 1 };
         json!({
             "from": name(self.from),

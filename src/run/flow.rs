@@ -19,7 +19,7 @@ use crate::tensor::mask::Quantifier;
 use super::graph::{Graph, ItemId, Role, Scope, ScopeId};
 use super::provenance::{Part, reads};
 
-pub use ways::{Ways, MOST_WAYS};
+pub use ways::{MOST_WAYS, Ways};
 
 /// How strongly one thing influences another; the first is the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,10 +158,8 @@ impl Numbers {
 impl<'a> Flow<'a> {
     /// Finds the influences of a plan.
     pub fn new(graph: &'a Graph) -> Self {
-        let numbers = Numbers {
-            concepts: graph.model.concepts.len() as u32,
-            items: graph.items.len() as u32,
-        };
+        let numbers =
+            Numbers { concepts: graph.model.concepts.len() as u32, items: graph.items.len() as u32 };
         let nodes = graph.model.concepts.len() + graph.items.len() + graph.scopes.len();
         let mut weaver = Weaver { graph, numbers, next: vec![Vec::new(); nodes], filters: filtering(graph) };
         for item in (0..numbers.items).map(ItemId) {

@@ -45,7 +45,10 @@ fn answers_are_as_pinned() {
         arguments.extend(rest);
         let (out, err, code) = flow(&arguments);
         snapshots("flow").bind(|| {
-            insta::assert_snapshot!(name, format!("normc flow {}\n\n{out}{err}exit {code}\n", arguments.join(" ")));
+            insta::assert_snapshot!(
+                name,
+                format!("normc flow {}\n\n{out}{err}exit {code}\n", arguments.join(" "))
+            );
         });
     }
 }
@@ -94,7 +97,8 @@ fn every_form_of_a_plan_gives_the_same_answer() {
 fn model(text: &str) -> Result<Model, String> {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new("plan.nc", text.to_owned()));
-    let compiled = repo::compile(file, text, Dialect::from_extension("nc"), &sources, &LowerOptions::default());
+    let compiled =
+        repo::compile(file, text, Dialect::from_extension("nc"), &sources, &LowerOptions::default());
     compiled.model.ok_or_else(|| format!("{:?}\n{text}", compiled.diagnostics))
 }
 
@@ -214,7 +218,10 @@ impl Writer<'_> {
                 self.line(d + 2, &format!("<= *every({{list{list}}})%:[{{list{list}}}]@({n})"));
                 self.line(d + 3, &format!("<= $.({{one{n}}})"));
                 self.line(d + 3, &format!("<- {{one{n}}}"));
-                self.line(d + 4, &format!("<= ::(add {{1}}<$({{list{list}}})%_> to {{2}}<$({outer})%_> at {n})"));
+                self.line(
+                    d + 4,
+                    &format!("<= ::(add {{1}}<$({{list{list}}})%_> to {{2}}<$({outer})%_> at {n})"),
+                );
                 self.line(d + 5, "| %{builtin}: add");
                 self.line(d + 4, &format!("<- {{list{list}}}*{n}<:{{1}}>"));
                 self.read(d + 4, at, a, 2);
@@ -223,12 +230,18 @@ impl Writer<'_> {
             Made::Total(l, a) => {
                 let (list, outer) = (l % LISTS, Self::name(at, a).1);
                 self.sum(d, n);
-                self.line(d + 2, &format!("<= *every({{list{list}}})%:[{{list{list}}}]@({n})^[{{total{n}}}<*1>]"));
+                self.line(
+                    d + 2,
+                    &format!("<= *every({{list{list}}})%:[{{list{list}}}]@({n})^[{{total{n}}}<*1>]"),
+                );
                 self.line(d + 3, &format!("<= $.({{total{n}}}*{n})"));
                 self.line(d + 3, &format!("<- {{total{n}}}*{n}"));
                 self.line(d + 4, &format!("<= $.({{new{n}}})"));
                 self.line(d + 4, &format!("<- {{new{n}}}"));
-                self.line(d + 5, &format!("<= ::(add {{1}}<$({outer})%_> to {{2}}<$({{total{n}}})%_> at {n})"));
+                self.line(
+                    d + 5,
+                    &format!("<= ::(add {{1}}<$({outer})%_> to {{2}}<$({{total{n}}})%_> at {n})"),
+                );
                 self.line(d + 6, "| %{builtin}: add");
                 self.read(d + 5, at, a, 1);
                 self.line(d + 5, &format!("<- {{total{n}}}*{n}<:{{2}}>"));
@@ -238,7 +251,10 @@ impl Writer<'_> {
             // Every round gives the same: only how many there are comes from the base.
             Made::Counted(l, a) => {
                 let (list, outer) = (l % LISTS, Self::name(at, a).1);
-                self.line(d, &format!("<= ::(count {{1}}<$({{size{n}}})%_> plus {{2}}<$({outer})%_> at {n})"));
+                self.line(
+                    d,
+                    &format!("<= ::(count {{1}}<$({{size{n}}})%_> plus {{2}}<$({outer})%_> at {n})"),
+                );
                 self.line(d + 1, "| %{builtin}: add");
                 self.line(d, &format!("<- {{size{n}}}<:{{1}}>"));
                 self.line(d + 1, &format!("<= ::(sum up {{1}}<$([all{n}])%_>)"));
@@ -249,7 +265,10 @@ impl Writer<'_> {
                 self.line(d + 3, &format!("<= *every({{list{list}}})%:[{{list{list}}}]@({n})"));
                 self.line(d + 4, &format!("<= $.({{unit{n}}})"));
                 self.line(d + 4, &format!("<- {{unit{n}}}"));
-                self.line(d + 5, &format!("<= ::(take {{1}}<$({{one{n}}})%_> and {{2}}<$({{zero{n}}})%_> at {n})"));
+                self.line(
+                    d + 5,
+                    &format!("<= ::(take {{1}}<$({{one{n}}})%_> and {{2}}<$({{zero{n}}})%_> at {n})"),
+                );
                 self.line(d + 6, "| %{builtin}: add");
                 self.line(d + 5, &format!("<- {{one{n}: \"1\"}}<:{{1}}>"));
                 self.line(d + 5, &format!("<- {{zero{n}: \"0\"}}<:{{2}}>"));
@@ -317,7 +336,9 @@ fn what_changes_a_value_flows_to_it() {
                 format!("{{list{}}}", which - INPUTS)
             };
             let Ok(from) = repo::find_concept(&graph.model, &name) else { continue };
-            let Some(other) = finals(model(&text(&plan, &changed)).map_err(TestCaseError::fail)?) else { continue };
+            let Some(other) = finals(model(&text(&plan, &changed)).map_err(TestCaseError::fail)?) else {
+                continue;
+            };
             let way = flow.shortest(from, to, Influence::Control);
             count(if way.is_some() { 2 } else { 3 });
             if other != given {
@@ -374,7 +395,9 @@ fn the_plans_of_the_project_keep_the_law() {
             let Some(data) = concept.data.as_ref().filter(|_| concept.kind.is_value()) else { continue };
             let from = repo::ConceptId(at);
             let mut variants = vec![other(data)];
-            if let Some((_, rest)) = data.as_array().and_then(|a| a.split_first()).filter(|(_, r)| !r.is_empty()) {
+            if let Some((_, rest)) =
+                data.as_array().and_then(|a| a.split_first()).filter(|(_, r)| !r.is_empty())
+            {
                 variants.push(rest.to_vec().into());
             }
             for variant in variants {

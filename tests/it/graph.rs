@@ -33,7 +33,15 @@ fn drawings_are_as_pinned() {
         ),
         (
             "branches_from_right",
-            vec!["--format", "mermaid", "--direction", "right", "--from", "half", "plans/branches/branches.nc"],
+            vec![
+                "--format",
+                "mermaid",
+                "--direction",
+                "right",
+                "--from",
+                "half",
+                "plans/branches/branches.nc",
+            ],
         ),
     ] {
         let text = drawn(&arguments);
@@ -80,7 +88,10 @@ fn every_form_of_a_plan_is_drawn_alike() {
 fn a_broken_plan_and_an_unknown_name_are_told() {
     let output = graph(&["plans/invalid/NC001.nc"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains("NC001"), "{output:?}");
+    assert!(
+        output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains("NC001"),
+        "{output:?}"
+    );
     let output = graph(&["plans/chain/chain.nc", "--only", "{nothing like it}"]);
     assert_eq!(output.status.code(), Some(66));
     let output = graph(&["plans/branches/branches.nc", "--only", "number", "--from", "results"]);

@@ -405,10 +405,11 @@ impl<'a> Builder<'a> {
 
 /// The innermost scope around all that read each concept.
 fn readers(graph: &Graph) -> FxHashMap<ConceptId, ScopeId> {
-    let depths = graph.scopes.iter().fold(Vec::with_capacity(graph.scopes.len()), |mut depths: Vec<usize>, scope| {
-        depths.push(scope.parent.and_then(|p| depths.get(p.0 as usize)).map_or(0, |d| d + 1));
-        depths
-    });
+    let depths =
+        graph.scopes.iter().fold(Vec::with_capacity(graph.scopes.len()), |mut depths: Vec<usize>, scope| {
+            depths.push(scope.parent.and_then(|p| depths.get(p.0 as usize)).map_or(0, |d| d + 1));
+            depths
+        });
     let common = |mut a: ScopeId, mut b: ScopeId| {
         while a != b {
             let (deep_a, deep_b) = (depths[a.0 as usize], depths[b.0 as usize]);

@@ -227,6 +227,55 @@ fn long_edges_take_lanes_and_still_touch() {
 }
 
 #[test]
+fn wide_layers_are_broken_and_keep_the_laws() {
+    let mut picture = large(0);
+    picture.nodes.push(node(0, Shape::Gate(GateMarker::If), "all", None));
+    for at in 1..=120 {
+        picture.nodes.push(node(at, Shape::Step(Family::Imperative), "one of many steps side by side", None));
+        picture.edges.push(Edge { from: 0, to: at, kind: EdgeKind::Data, back: false });
+    }
+    for direction in [Direction::Down, Direction::Right] {
+        assert_eq!(check(&picture, direction), Ok(()));
+        let out = drawing(&picture, direction).out;
+        assert!(out.width < 14_000.0 && out.height < 14_000.0, "{} {}", out.width, out.height);
+    }
+}
+
+/// The plans of the project, and those of the corpus that compile.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the plans are files")]
+fn every_plan_keeps_the_laws() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for folder in ["plans", "tests/corpus"].iter().flat_map(|f| std::fs::read_dir(root.join(f)).unwrap()) {
+        let folder = folder.unwrap().path();
+        for file in std::fs::read_dir(&folder).into_iter().flatten().map(|e| e.unwrap().path()) {
+            let extension = file.extension().and_then(|e| e.to_str()).unwrap_or("");
+            let hint = crate::syntax::Dialect::from_extension(extension);
+            let Ok(text) = std::fs::read_to_string(&file) else { continue };
+            if !extension.starts_with("nc") {
+                continue;
+            }
+            let mut sources = crate::base::SourceMap::default();
+            let id = sources.add(crate::base::SourceFile::new("plan.nc", text.clone()));
+            let compiled =
+                crate::repo::compile(id, &text, hint, &sources, &crate::repo::LowerOptions::default());
+            let Some(model) = compiled.model else { continue };
+            let graph = crate::run::Graph::new(std::sync::Arc::new(model));
+            for depth in [0, 12] {
+                let picture = Picture::new(&graph, "plan", &super::super::View { depth });
+                for direction in [Direction::Down, Direction::Right] {
+                    assert_eq!(check(&picture, direction), Ok(()), "{}", file.display());
+                }
+            }
+            checked += 1;
+        }
+    }
+    println!("{checked} plans keep the laws");
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
 fn what_xml_takes_for_itself_is_escaped() {
     assert_eq!(escaped("<a> & \"b\"\u{0}\u{b}\nc"), "&lt;a&gt; &amp; &quot;b&quot;\u{fffd}\u{fffd}\nc");
 }

@@ -61,7 +61,7 @@ pub(super) fn wrap(text: &str, size: f64, limit: f64, most: usize) -> Vec<String
     let mut breaks: Option<(usize, f64)> = None;
     for c in text.chars() {
         let wide = advance(c) * size * ROUNDING;
-        if line_width + wide > limit && !line.is_empty() {
+        while line_width + wide > limit && !line.is_empty() {
             let (at, before) = match breaks.take() {
                 Some(place) if c != ' ' => place,
                 _ => (line.len(), line_width),

@@ -10,6 +10,9 @@ const LONGEST: usize = 36;
 /// So many places for passing edges on one level; longer edges beyond that run in lanes too.
 const PLACES: usize = 24_000;
 
+/// Layers up to this width stay whole.
+const WIDE: f64 = 3_200.0;
+
 /// Whether a box must stand in the first or last layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pin {
@@ -84,7 +87,8 @@ pub(super) struct Layered {
 
 /// Cuts a level into layers.
 pub(super) fn layered(level: &Level) -> Layered {
-    let layer = assign(level);
+    let mut layer = assign(level);
+    break_rows(level, &mut layer);
     let layers = layer.iter().max().map_or(0, |l| l + 1);
     let mut out = Layered { layers, ..Layered::default() };
     for (size, layer) in level.size.iter().zip(&layer) {
@@ -132,6 +136,28 @@ pub(super) fn layered(level: &Level) -> Layered {
         out.ways[l] = Way::Hops(hops);
     }
     out
+}
+
+/// Layers that would be much wider than the whole is high are broken into rows. Neighbours go to different rows, so that
+/// the edges of the rows above find their way between them.
+fn break_rows(level: &Level, layer: &mut [usize]) {
+    let room = |v: usize| (level.size[v].0 + 30.0, level.size[v].1 + 60.0);
+    let area: f64 = (0..level.size.len()).map(room).map(|(w, h)| w * h).sum();
+    let most = WIDE.max(area.sqrt() * 1.5);
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); layer.iter().max().map_or(0, |l| l + 1)];
+    for (v, l) in layer.iter().enumerate() {
+        members[*l].push(v);
+    }
+    let mut added = 0;
+    for members in members {
+        let wide: f64 = members.iter().map(|v| room(*v).0).sum();
+        let free = members.iter().all(|v| level.pin[*v] == Pin::Free);
+        let rows = if free { ((wide / most).ceil() as usize).clamp(1, members.len().max(1)) } else { 1 };
+        for (at, v) in members.iter().enumerate() {
+            layer[*v] += added + at % rows;
+        }
+        added += rows - 1;
+    }
 }
 
 /// The layer of each box: below all it depends on, and no further from what it is for than needed.

@@ -76,6 +76,9 @@ struct Rough {
     bundle: usize,
 }
 
+/// What tells links of a level apart: both members, the marks on their borders, the bundle.
+type RoughKey = (usize, usize, Option<usize>, Option<usize>, usize);
+
 /// One level while it is put together: the whole drawing or a box.
 #[derive(Default)]
 struct Container {
@@ -84,7 +87,7 @@ struct Container {
     /// Edges meet these members in the middle only.
     pointed: Vec<bool>,
     rough: Vec<Rough>,
-    known: FxHashMap<(usize, usize, Option<usize>, Option<usize>, usize), usize>,
+    known: FxHashMap<RoughKey, usize>,
     marks: FxHashMap<(bool, usize), usize>,
 }
 

@@ -55,7 +55,25 @@ pub(super) fn order(layered: &Layered, near: &Neighbours, fixed: &[bool]) -> Vec
             best.clone_from(&rows);
         }
     }
-    best
+    let mut centred = best.clone();
+    centred.iter_mut().for_each(|row| centre(row, near, layered));
+    if crossings(layered, near, &centred) <= best_crossings { centred } else { best }
+}
+
+/// Puts edges that pass in the middle of those that stand beside them for the same neighbour above, so that what comes
+/// below them comes below the others too.
+fn centre(row: &mut [usize], near: &Neighbours, layered: &Layered) {
+    let only = |v: usize| match near.above[v].as_slice() {
+        [(above, _)] => Some(*above),
+        _ => None,
+    };
+    for group in row.chunk_by_mut(|a, b| only(*a).is_some() && only(*a) == only(*b)) {
+        let (mut boxes, passing): (Vec<usize>, Vec<usize>) =
+            group.iter().partition(|v| layered.vertices[**v].real);
+        let middle = boxes.len() / 2;
+        boxes.splice(middle..middle, passing);
+        group.copy_from_slice(&boxes);
+    }
 }
 
 /// Depth first from the top, so that what belongs together begins side by side.
