@@ -105,6 +105,7 @@ codes! {
     NC062 Error "two functions for one concept";
     NC063 Error "unknown operator";
     NC070 Info "draft sentence interpreted";
+    NC071 Warning "no equal in the other form";
     NC080 Error "dependency cycle";
     NC081 Error "value used but never given";
     NC082 Warning "step whose result nobody uses";
@@ -143,6 +144,7 @@ codes! {
     NC123 Warning "ground concept without data";
     NC124 Warning "no final concept";
     NC125 Warning "order of reader and writer given only by position";
+    NC126 Warning "part of the repositories that source text cannot say";
     NC201 Error "deadlock";
     NC202 Error "missing input";
     NC203 Error "step failed";

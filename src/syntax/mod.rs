@@ -11,6 +11,7 @@ mod ast;
 mod brackets;
 mod build;
 mod checks;
+pub mod convert;
 pub mod data;
 mod declared;
 mod decode;

@@ -7,8 +7,11 @@ use rustc_hash::FxHashMap;
 
 use crate::base::Span;
 
-use super::ast::{Annotation, AnnotationKind, LineClass, Node, Tree};
+use super::ast::{Annotation, AnnotationKind, LineClass, Node, NodeId, Tree};
 use super::kind::Marker;
+
+/// What becomes of an annotation: the line, the annotation, its text as written.
+pub(super) type Change<'a> = &'a mut dyn FnMut(NodeId, &Annotation, String) -> Option<String>;
 
 /// Columns a level is indented by.
 const STEP: usize = 4;
@@ -83,7 +86,13 @@ impl OutlineLine {
 impl Outline {
     /// The outline of a tree as it is: `text` is the text it was read from. Prose outside the plan becomes comments.
     pub fn of(tree: &Tree, text: &str) -> Self {
-        let mut lines: Vec<OutlineLine> = tree.nodes.iter().map(|node| line(tree, text, node)).collect();
+        Self::with(tree, text, &mut |_, _, written| Some(written))
+    }
+
+    /// The same with every annotation and comment of a concept line as `change` wants it; none leaves it out.
+    pub(super) fn with(tree: &Tree, text: &str, change: Change<'_>) -> Self {
+        let mut lines: Vec<OutlineLine> =
+            tree.iter().map(|(id, node)| line(tree, text, id, node, change)).collect();
         let mut prose = Prose::of(tree, text);
         for (node, line) in tree.nodes.iter().zip(&mut lines) {
             let before = prose.before(node.line);
@@ -110,7 +119,9 @@ impl Outline {
             indent(&mut out, line.depth);
             let marker = line.marker.as_str();
             out.push_str(marker);
-            if !marker.is_empty() && !line.text.is_empty() {
+            // The goal is written close to its marker, as plans do.
+            let close = line.marker == Marker::Output && line.text.starts_with('(');
+            if !marker.is_empty() && !line.text.is_empty() && !close {
                 out.push(' ');
             }
             out.push_str(&line.text);
@@ -163,9 +174,8 @@ pub fn one_line(text: &str) -> String {
     text.split(['\n', '\r']).map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn line(tree: &Tree, text: &str, node: &Node) -> OutlineLine {
-    let marker =
-        if node.parent.is_some() && node.marker == Marker::None { Marker::Value } else { node.marker };
+fn line(tree: &Tree, text: &str, id: NodeId, node: &Node, change: Change<'_>) -> OutlineLine {
+    let marker = if node.parent.is_some() && node.marker == Marker::None { Marker::Value } else { node.marker };
     let mut line = OutlineLine::new(node.depth, marker, &*node.source);
     let column = physical(tree, node.line).map_or(0, |l| l.column);
     let mut of_line: FxHashMap<u32, usize> = FxHashMap::default();
@@ -173,8 +183,8 @@ fn line(tree: &Tree, text: &str, node: &Node) -> OutlineLine {
         if annotation.kind == AnnotationKind::FlatQualifier {
             continue;
         }
-        let Some(written) = raw(text, annotation.span) else { continue };
-        let written = one_line(&written);
+        let Some(written) = raw(text, annotation.span).map(|w| one_line(&w)) else { continue };
+        let Some(written) = change(id, annotation, written) else { continue };
         if annotation.inline {
             line.inline.push(written);
             continue;
@@ -244,8 +254,7 @@ impl Prose {
 
     /// What stands before a physical line and was not taken yet.
     fn before(&mut self, line: u32) -> Vec<Note> {
-        std::iter::from_fn(|| self.lines.next_if(|(number, _)| *number < line).map(|(_, note)| note))
-            .collect()
+        std::iter::from_fn(|| self.lines.next_if(|(number, _)| *number < line).map(|(_, note)| note)).collect()
     }
 }
 
@@ -263,15 +272,9 @@ mod tests {
     #[test]
     fn canonical_layout() {
         for (text, expected) in [
-            (
-                ":<:({a})|1. assigning\n  <=   $.({b})\n  <-{b}",
-                ":<: ({a}) | 1. assigning\n    <= $.({b})\n    <- {b}\n",
-            ),
+            (":<:({a})|1. assigning\n  <=   $.({b})\n  <-{b}", ":<:({a}) | 1. assigning\n    <= $.({b})\n    <- {b}\n"),
             ("{a} | x | /: y | z", "{a} | x | /: y | z\n"),
-            (
-                "# top\n\n{a}\n\t<= ::(b\n\t\t c)\n\t\t| %{builtin}: add | %{timeout}: 3",
-                "# top\n{a}\n    <= ::(b c)\n        | %{builtin}: add | %{timeout}: 3\n",
-            ),
+            ("# top\n\n{a}\n\t<= ::(b\n\t\t c)\n\t\t| %{builtin}: add | %{timeout}: 3", "# top\n{a}\n    <= ::(b c)\n        | %{builtin}: add | %{timeout}: 3\n"),
             ("{a}\n    <- {b}\n# about c\n    <- {c}\n", "{a}\n    <- {b}\n# about c\n    <- {c}\n"),
             ("{a}\n    <- {b}\n    /: of b\n\n    <- {c}", "{a}\n    <- {b}\n    /: of b\n\n    <- {c}\n"),
             ("words before\n\n{a}\n    <- {b}", "# words before\n{a}\n    <- {b}\n"),
@@ -285,6 +288,6 @@ mod tests {
     #[test]
     fn flat_lines_are_put_under_their_parents() {
         let text = "1.output|:<:({a})\n1.1.imperative|<= ::(b)\n1.2.object_%{file_location}:c.md|<- {c}\n";
-        assert_eq!(again(text), ":<: ({a})\n    <= ::(b)\n    <- {c} | %{file_location}:c.md\n");
+        assert_eq!(again(text), ":<:({a})\n    <= ::(b)\n    <- {c} | %{file_location}:c.md\n");
     }
 }

@@ -9,6 +9,7 @@
 
 mod check;
 mod cli;
+mod convert;
 mod corpus;
 mod crash;
 mod diag;
