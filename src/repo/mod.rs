@@ -17,6 +17,7 @@ mod load;
 mod lower;
 mod model;
 mod names;
+mod raise;
 mod required;
 mod types;
 
@@ -33,4 +34,5 @@ pub use inputs::{Inputs, find_concept};
 pub use load::{Loaded, load, load_two_files};
 pub use lower::{Generation, LowerOptions, Lowered, lower};
 pub use model::*;
+pub use raise::{Raised, raise};
 pub use required::{MissingInput, missing_inputs};
