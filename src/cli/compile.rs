@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use crate::base::SourceMap;
 use crate::diag::Severity;
+use crate::repo::Repositories;
 
 use super::Exit;
 use super::open::{Opening, open, refuse_empty};
@@ -73,20 +74,27 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         return exit;
     }
     if let Some(split) = &arguments.split {
-        let files = opened.repositories.split();
-        let name = &opened.repositories.plan.name;
-        if let Err(error) = std::fs::create_dir_all(split) {
-            complain(&format!("cannot make the folder {}: {error}", split.display()), None);
-            return Exit::InputOutput;
-        }
-        for (kind, text) in [("concept", &files.concepts), ("inference", &files.inferences)] {
-            if let Err(exit) = write(&split.join(format!("{name}.{kind}.json")), text) {
-                return exit;
-            }
+        if let Err(exit) = write_split(split, &opened.repositories, Some(&opened.repositories.plan.name)) {
+            return exit;
         }
     }
     eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
     Exit::Done
+}
+
+/// Writes the two-file form into a folder: `NAME.concept.json` and `NAME.inference.json`, without a name
+/// `concept.json` and `inference.json`.
+pub(super) fn write_split(folder: &Path, repositories: &Repositories, name: Option<&str>) -> Result<(), Exit> {
+    let files = repositories.split();
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        complain(&format!("cannot make the folder {}: {error}", folder.display()), None);
+        return Err(Exit::InputOutput);
+    }
+    let stem = name.map(|n| format!("{n}.")).unwrap_or_default();
+    for (kind, text) in [("concept", &files.concepts), ("inference", &files.inferences)] {
+        write(&folder.join(format!("{stem}{kind}.json")), text)?;
+    }
+    Ok(())
 }
 
 /// Writes to a file, or to standard output for `-`.

@@ -7,6 +7,7 @@ mod check;
 mod clock;
 mod compile;
 mod completions;
+mod convert;
 mod exec;
 mod exit;
 mod explain;
@@ -60,6 +61,7 @@ enum Command {
     Flow(flow::Arguments),
     Import(import::Arguments),
     Lsp(lsp::Arguments),
+    Convert(convert::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Flow(arguments) => flow::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Lsp(arguments) => lsp::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

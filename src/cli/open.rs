@@ -105,7 +105,7 @@ pub(super) fn open_bytes(
     opening: &Opening,
 ) -> Result<Opened, Failed> {
     if is_bundle(path, &bytes) {
-        bundle(path, bytes, folder(path), map)
+        open_bundle(path, bytes, map)
     } else {
         source(path, &bytes, map, opening)
     }
@@ -116,6 +116,19 @@ pub(super) fn is_bundle(path: &Path, bytes: &[u8]) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
         || bytes.trim_ascii_start().starts_with(b"{\"")
         || bytes.trim_ascii_start().starts_with(b"{\n")
+}
+
+/// The bytes of a plan, and whether they are a bundle.
+pub(super) fn read_plan(path: &Path) -> Result<(Vec<u8>, bool), Failed> {
+    let bytes = read(path)?;
+    let is_bundle = is_bundle(path, &bytes);
+    Ok((bytes, is_bundle))
+}
+
+/// Opens the bytes of a bundle.
+pub(super) fn open_bundle(path: &Path, bytes: Vec<u8>, map: &mut SourceMap) -> Result<Opened, Failed> {
+    let first_file = map.files().len() as u32;
+    bundle(path, bytes, folder(path), map).map(|opened| Opened { first_file, ..opened })
 }
 
 /// The folder of a plan; empty for standard input.

@@ -55,6 +55,33 @@ pub(super) fn show(diagnostics: &[Diagnostic], sources: &SourceMap, least: Sever
     }
 }
 
+/// Prints diagnostics of at least a severity to standard error, in a format.
+pub(super) fn show_as(
+    diagnostics: &[Diagnostic],
+    sources: &SourceMap,
+    format: Format,
+    least: Severity,
+) -> Result<(), Exit> {
+    let told: Vec<Diagnostic> = diagnostics.iter().filter(|d| d.severity >= least).cloned().collect();
+    let lines = |each: fn(&Diagnostic, &SourceMap) -> String| told.iter().map(|d| each(d, sources) + "\n").collect();
+    let text: String = match format {
+        Format::Human => {
+            show(&told, sources, least);
+            return Ok(());
+        }
+        Format::Short => lines(diag::short),
+        Format::Github => lines(diag::github),
+        Format::Json => {
+            let list: Vec<_> = told.iter().map(|d| diag::json(d, sources)).collect();
+            format!("{}\n", serde_json::json!({ "diagnostics": list }))
+        }
+        Format::Sarif => format!("{}\n", diag::sarif(&told, sources)),
+    };
+    // Standard output is for the result.
+    eprint!("{text}");
+    Ok(())
+}
+
 /// An error that is no diagnostic of a plan: a file, an argument.
 pub(super) fn complain(message: &str, help: Option<&str>) {
     eprintln!("error: {message}");

@@ -3,10 +3,15 @@
 //!
 //! To add a row of the table of section 11: its rule in `operators.rs` or `notes.rs`, for both directions.
 
+mod forms;
 mod names;
 mod notes;
 mod operators;
+mod records;
 mod restyle;
 mod semantics;
+mod sentences;
 
+pub use forms::{draft, flat, narrative, paired};
+pub use records::{groups, lines};
 pub use restyle::{Converted, Style, restyle};
