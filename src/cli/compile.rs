@@ -84,7 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 /// Writes the two-file form into a folder: `NAME.concept.json` and `NAME.inference.json`, without a name
 /// `concept.json` and `inference.json`.
-pub(super) fn write_split(folder: &Path, repositories: &Repositories, name: Option<&str>) -> Result<(), Exit> {
+pub(super) fn write_split(
+    folder: &Path,
+    repositories: &Repositories,
+    name: Option<&str>,
+) -> Result<(), Exit> {
     let files = repositories.split();
     if let Err(error) = std::fs::create_dir_all(folder) {
         complain(&format!("cannot make the folder {}: {error}", folder.display()), None);

@@ -17,8 +17,10 @@ use super::output::{counted, show};
 /// text. Repositories of the older generation are written with English operators, the others with symbols. What source
 /// text cannot say is listed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  normc import plan.concept.json plan.inference.json -o plan.json\n  normc import \
-                        plan.concept.json plan.inference.json -o plan.ncd")]
+#[command(
+    after_help = "Examples:\n  normc import plan.concept.json plan.inference.json -o plan.json\n  normc import \
+                        plan.concept.json plan.inference.json -o plan.ncd"
+)]
 pub(super) struct Arguments {
     /// The concept repository
     concepts: PathBuf,

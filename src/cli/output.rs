@@ -63,7 +63,8 @@ pub(super) fn show_as(
     least: Severity,
 ) -> Result<(), Exit> {
     let told: Vec<Diagnostic> = diagnostics.iter().filter(|d| d.severity >= least).cloned().collect();
-    let lines = |each: fn(&Diagnostic, &SourceMap) -> String| told.iter().map(|d| each(d, sources) + "\n").collect();
+    let lines =
+        |each: fn(&Diagnostic, &SourceMap) -> String| told.iter().map(|d| each(d, sources) + "\n").collect();
     let text: String = match format {
         Format::Human => {
             show(&told, sources, least);

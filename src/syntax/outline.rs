@@ -175,7 +175,8 @@ pub fn one_line(text: &str) -> String {
 }
 
 fn line(tree: &Tree, text: &str, id: NodeId, node: &Node, change: Change<'_>) -> OutlineLine {
-    let marker = if node.parent.is_some() && node.marker == Marker::None { Marker::Value } else { node.marker };
+    let marker =
+        if node.parent.is_some() && node.marker == Marker::None { Marker::Value } else { node.marker };
     let mut line = OutlineLine::new(node.depth, marker, &*node.source);
     let column = physical(tree, node.line).map_or(0, |l| l.column);
     let mut of_line: FxHashMap<u32, usize> = FxHashMap::default();
@@ -254,7 +255,8 @@ impl Prose {
 
     /// What stands before a physical line and was not taken yet.
     fn before(&mut self, line: u32) -> Vec<Note> {
-        std::iter::from_fn(|| self.lines.next_if(|(number, _)| *number < line).map(|(_, note)| note)).collect()
+        std::iter::from_fn(|| self.lines.next_if(|(number, _)| *number < line).map(|(_, note)| note))
+            .collect()
     }
 }
 
@@ -272,9 +274,15 @@ mod tests {
     #[test]
     fn canonical_layout() {
         for (text, expected) in [
-            (":<:({a})|1. assigning\n  <=   $.({b})\n  <-{b}", ":<:({a}) | 1. assigning\n    <= $.({b})\n    <- {b}\n"),
+            (
+                ":<:({a})|1. assigning\n  <=   $.({b})\n  <-{b}",
+                ":<:({a}) | 1. assigning\n    <= $.({b})\n    <- {b}\n",
+            ),
             ("{a} | x | /: y | z", "{a} | x | /: y | z\n"),
-            ("# top\n\n{a}\n\t<= ::(b\n\t\t c)\n\t\t| %{builtin}: add | %{timeout}: 3", "# top\n{a}\n    <= ::(b c)\n        | %{builtin}: add | %{timeout}: 3\n"),
+            (
+                "# top\n\n{a}\n\t<= ::(b\n\t\t c)\n\t\t| %{builtin}: add | %{timeout}: 3",
+                "# top\n{a}\n    <= ::(b c)\n        | %{builtin}: add | %{timeout}: 3\n",
+            ),
             ("{a}\n    <- {b}\n# about c\n    <- {c}\n", "{a}\n    <- {b}\n# about c\n    <- {c}\n"),
             ("{a}\n    <- {b}\n    /: of b\n\n    <- {c}", "{a}\n    <- {b}\n    /: of b\n\n    <- {c}\n"),
             ("words before\n\n{a}\n    <- {b}", "# words before\n{a}\n    <- {b}\n"),

@@ -22,7 +22,12 @@ type Found = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn differences(wanted: &Repositories, made: &Repositories) -> Vec<Diagnostic> {
     let mut found = Found::new();
-    let helpers = helpers(wanted);
+    let (mut helpers, theirs) = (helpers(wanted), helpers(made));
+    // A helper is made again under the name of its file: the same sign is the same helper.
+    let signs: BTreeSet<&str> = theirs.values().copied().collect();
+    let known_signs: BTreeSet<&str> = helpers.values().copied().collect();
+    let again: BTreeSet<&str> =
+        theirs.iter().filter(|(_, s)| known_signs.contains(*s)).map(|(n, _)| *n).collect();
     let made_concepts: FxHashMap<String, &ConceptEntry> =
         made.concepts.iter().map(|c| (bare(c.name()), c)).collect();
     let mut known: BTreeSet<String> = BTreeSet::new();
@@ -31,13 +36,14 @@ pub(super) fn differences(wanted: &Repositories, made: &Repositories) -> Vec<Dia
         known.insert(name.clone());
         match made_concepts.get(&name) {
             Some(there) => concept_fields(&name, concept, there, &mut found),
-            None if helpers.contains_key(concept.name()) => note(&mut found, "concept made by a provisioning step", &name),
-            None => note(&mut found, "concept that no line names", &name),
+            None if helpers.get(concept.name()).is_some_and(|s| signs.contains(s)) => {}
+            None => note(&mut found, "the concept entry", &name),
         }
     }
-    for name in made_concepts.keys().filter(|n| !known.contains(*n)) {
+    for name in made_concepts.keys().filter(|n| !known.contains(*n) && !again.contains(n.as_str())) {
         note(&mut found, "new concept", name);
     }
+    helpers.extend(theirs);
     let made_entries: FxHashMap<&str, &InferenceEntry> =
         made.inferences.iter().map(|i| (i.flow_index(), i)).collect();
     let mut indices = BTreeSet::new();
@@ -45,7 +51,7 @@ pub(super) fn differences(wanted: &Repositories, made: &Repositories) -> Vec<Dia
         indices.insert(entry.flow_index());
         match made_entries.get(entry.flow_index()) {
             Some(there) => entry_fields(entry, there, &helpers, &mut found),
-            None => note(&mut found, "inference", entry.flow_index()),
+            None => note(&mut found, "the inference entry", entry.flow_index()),
         }
     }
     for entry in made.inferences.iter().filter(|i| !indices.contains(i.flow_index())) {
@@ -64,8 +70,10 @@ fn diagnostic(kind: &str, places: &BTreeSet<String>) -> Diagnostic {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let listed = listed.join(", ");
     let message = match kind.strip_prefix("new ") {
-        Some(kind) => format!("the source text has a {kind} more than the repositories: {listed}{more}"),
-        None => format!("the source text does not say every {kind} of the repositories: {listed}{more}"),
+        Some(kind) => {
+            format!("the source text has {kind}s that the repositories do not have: {listed}{more}")
+        }
+        None => format!("the source text does not say {kind} of {listed}{more}"),
     };
     Diagnostic::new(Code::NC126, message).help("a plan.json keeps all of it: `normc import .. -o plan.json`")
 }
@@ -102,13 +110,20 @@ fn is_empty(json: Option<&Json>) -> bool {
 fn concept_fields(name: &str, wanted: &ConceptEntry, made: &ConceptEntry, found: &mut Found) {
     for (field, value) in wanted.raw() {
         let there = made.raw().get(field);
-        if IDLE.contains(&field.as_str()) || field == "concept_name" || (is_empty(Some(value)) && field != "is_ground_concept") {
+        if IDLE.contains(&field.as_str())
+            || field == "concept_name"
+            || (is_empty(Some(value)) && field != "is_ground_concept")
+        {
             continue;
         }
         let same = match field.as_str() {
             "type" => kind_of(value) == there.map_or("", kind_of),
-            "is_ground_concept" | "is_invariant" | "is_final_concept" => is_empty(Some(value)) == is_empty(there),
+            "is_ground_concept" | "is_invariant" | "is_final_concept" => {
+                is_empty(Some(value)) == is_empty(there)
+            }
             "reference_data" if !value.is_array() => there.and_then(|t| t.get(0)) == Some(value),
+            // Written on the functional line, where readers find them.
+            "description" | "natural_name" if is_function(wanted) => true,
             // A step reads its instruction from the data of its function; the operation's own text is the default.
             "reference_data" | "reference_axis_names" if is_function(wanted) && is_dummy(wanted) => true,
             _ => there == Some(value),
@@ -193,10 +208,11 @@ fn entry_fields(
 
 /// Fields that are written or not without a difference for a run.
 fn is_spare(field: &str, entry: &InferenceEntry) -> bool {
-    field == "sources" || (field == "assign_destination" && entry.sequence() == "assigning" && {
-        let marker = entry.interpretation().and_then(|w| w.get("syntax")).and_then(|s| s.get("marker"));
-        marker.and_then(Json::as_str) == Some(".")
-    })
+    field == "sources"
+        || (field == "assign_destination" && entry.sequence() == "assigning" && {
+            let marker = entry.interpretation().and_then(|w| w.get("syntax")).and_then(|s| s.get("marker"));
+            marker.and_then(Json::as_str) == Some(".")
+        })
 }
 
 /// The values of a step in the order of their numbers.
@@ -214,7 +230,9 @@ fn in_order(order: &JsonMap<String, Json>, helpers: &FxHashMap<&str, &str>) -> V
 fn same_value(ours: &Json, theirs: Option<&Json>) -> bool {
     match (ours, theirs) {
         (Json::String(a), Some(Json::String(b))) => bare(a) == bare(b),
-        (Json::String(a), Some(Json::Array(b))) => matches!(b.as_slice(), [Json::String(b)] if bare(a) == bare(b)),
+        (Json::String(a), Some(Json::Array(b))) => {
+            matches!(b.as_slice(), [Json::String(b)] if bare(a) == bare(b))
+        }
         (ours, theirs) => theirs == Some(ours),
     }
 }

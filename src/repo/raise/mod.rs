@@ -57,7 +57,13 @@ fn generation(repositories: &Repositories) -> u32 {
     if matches!(repositories.plan.generation, 1 | 2) && repositories.plan.dialect.is_some() {
         return repositories.plan.generation;
     }
-    let second = repositories.inferences.iter().any(|i| i.sequence() == "looping" || i.sequence().ends_with("in_composition"))
-        || repositories.concepts.iter().any(|c| matches!(c.type_name(), "*." | "&[{}]" | "&[#]" | "@:'" | "@:!" | "@." | "({})"));
+    let second = repositories
+        .inferences
+        .iter()
+        .any(|i| i.sequence() == "looping" || i.sequence().ends_with("in_composition"))
+        || repositories
+            .concepts
+            .iter()
+            .any(|c| matches!(c.type_name(), "*." | "&[{}]" | "&[#]" | "@:'" | "@:!" | "@." | "({})"));
     if second { 2 } else { 1 }
 }

@@ -28,7 +28,8 @@ pub(super) fn of_value(concept: &ConceptEntry, about: About) -> Vec<String> {
     let name = concept.name();
     let query = name.ends_with('?') || name.contains("}?");
     let own = query || literal(name).is_some();
-    let axes: Option<Vec<&str>> = concept.present("reference_axis_names").map(|_| concept.texts("reference_axis_names"));
+    let axes: Option<Vec<&str>> =
+        concept.present("reference_axis_names").map(|_| concept.texts("reference_axis_names"));
     let none_axis = axes.as_deref() == Some(&[data::NONE_AXIS]);
     let mut given = own;
     let mut says_axes = own && none_axis;
@@ -143,7 +144,11 @@ mod tests {
         for (data, axes, expected) in [
             (json!([5]), vec!["_none_axis"], "ref. 5"),
             (json!(["a|b"]), vec!["_none_axis"], "ref. %(_none_axis)=[\"a|b\"]"),
-            (json!([[123, 98], [12]]), vec!["pair", "number"], "ref. %(pair)=[%(number)=[123, 98], %(number)=[12]]"),
+            (
+                json!([[123, 98], [12]]),
+                vec!["pair", "number"],
+                "ref. %(pair)=[%(number)=[123, 98], %(number)=[12]]",
+            ),
             (json!([[1, 2]]), vec!["pair"], "ref. %(pair)=[[1,2]]"),
             (json!(["%{file_location}(a b.txt)"]), vec!["_none_axis"], "%{file_location}: a b.txt"),
             (json!(["line\nbreak", "]["]), vec!["x"], "ref. %(x)=[\"line\\nbreak\", \"][\"]"),

@@ -7,8 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::FlowIndex;
 use crate::repo::bundle::Repositories;
 use crate::repo::entry::InferenceEntry;
-use crate::repo::types;
 use crate::repo::model::ConceptKind;
+use crate::repo::types;
 
 /// What stands on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,11 @@ fn before(index: &FlowIndex) -> Option<FlowIndex> {
 }
 
 /// Children a step needs below its line.
-fn needed(entry: &InferenceEntry, functions: &FxHashSet<&str>, helpers: &FxHashMap<&str, &str>) -> Vec<Placed> {
+fn needed(
+    entry: &InferenceEntry,
+    functions: &FxHashSet<&str>,
+    helpers: &FxHashMap<&str, &str>,
+) -> Vec<Placed> {
     let mut needed: Vec<Placed> = Vec::new();
     let mut seen = FxHashSet::default();
     let mut put = |name: &str, role: Role, needed: &mut Vec<Placed>| {
@@ -143,7 +147,8 @@ fn guessed(repositories: &Repositories) -> Lines {
         let mut wanted: Vec<Placed> = Vec::new();
         wanted.extend(entry.function().map(|f| Placed { name: f.to_owned(), role: Role::Function }));
         wanted.extend(needed(entry, &functions, &helpers));
-        let present: FxHashSet<&str> = there.values().filter_map(|i| lines.get(i)).map(|l| l.name.as_str()).collect();
+        let present: FxHashSet<&str> =
+            there.values().filter_map(|i| lines.get(i)).map(|l| l.name.as_str()).collect();
         wanted.retain(|w| !present.contains(w.name.as_str()));
         let mut free = (1..).filter(|n| !there.contains_key(n));
         let mut last = there.keys().last().copied().unwrap_or(0);
@@ -152,7 +157,7 @@ fn guessed(repositories: &Repositories) -> Lines {
             last = last.max(place);
             lines.insert(index.child(place), placed);
         }
-        for hole in free.take_while(|n| *n < last) {
+        for hole in free.take_while(|n| *n < last).take(MOST_HELPERS) {
             lines.insert(index.child(hole), helper(&index.child(hole)));
         }
     }

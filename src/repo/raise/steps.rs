@@ -20,18 +20,27 @@ struct Writer<'a> {
     /// The slots of values by their line.
     slots: FxHashMap<FlowIndex, u64>,
     legacy: bool,
+    /// Names of inner lines that head an inference.
+    inner: FxHashSet<&'a str>,
 }
 
 pub(super) fn outline(repositories: &Repositories, lines: Lines) -> Outline {
     let mut writer = Writer {
         lines: &lines,
         concepts: repositories.concepts.iter().map(|c| (c.name(), c)).collect(),
-        entries: repositories.inferences.iter().filter_map(|i| Some((i.flow_index().parse().ok()?, i))).collect(),
+        entries: repositories
+            .inferences
+            .iter()
+            .filter_map(|i| Some((i.flow_index().parse().ok()?, i)))
+            .collect(),
         helpers: helpers(repositories),
         about: FxHashMap::default(),
         slots: FxHashMap::default(),
         legacy: super::generation(repositories) == 1,
+        inner: FxHashSet::default(),
     };
+    let inner = lines.iter().filter(|(i, _)| i.parts().len() > 1 && writer.entries.contains_key(*i));
+    writer.inner = inner.map(|(_, p)| p.name.as_str()).collect();
     writer.about = about(repositories, &lines, writer.legacy);
     writer.bind();
     let mut outline = Outline::default();
@@ -71,7 +80,8 @@ fn about<'a>(repositories: &'a Repositories, lines: &Lines, legacy: bool) -> FxH
             }
         }
     }
-    let placed: FxHashSet<&str> = lines.values().filter(|p| p.role != Role::Function).map(|p| p.name.as_str()).collect();
+    let placed: FxHashSet<&str> =
+        lines.values().filter(|p| p.role != Role::Function).map(|p| p.name.as_str()).collect();
     for (name, about) in &mut about {
         about.leaf = !computed.contains(name) && placed.contains(name) && !has_version(name);
     }
@@ -120,7 +130,9 @@ impl Writer<'_> {
     fn bind(&mut self) {
         let mut bound = FxHashMap::default();
         for (index, entry) in &self.entries {
-            let Some(order) = entry.interpretation().and_then(|w| w.get("value_order")).and_then(Json::as_object) else {
+            let Some(order) =
+                entry.interpretation().and_then(|w| w.get("value_order")).and_then(Json::as_object)
+            else {
                 continue;
             };
             let mut seen = FxHashSet::default();
@@ -162,11 +174,15 @@ impl Writer<'_> {
         }
         if let Some(concept) = self.concepts.get(placed.name.as_str()).filter(|_| first) {
             let notes = match placed.role {
-                Role::Function => described(concept).into_iter().collect(),
+                Role::Function => described(concept),
                 _ => of_value(concept, self.about.get(placed.name.as_str()).copied().unwrap_or_default()),
             };
             for note in notes {
-                line.below.push(if note.starts_with("/:") { Note::comment(note) } else { Note::annotation(note) });
+                line.below.push(if note.starts_with("/:") {
+                    Note::comment(note)
+                } else {
+                    Note::annotation(note)
+                });
             }
         }
         line
@@ -178,8 +194,7 @@ impl Writer<'_> {
             if let Some(inner) = name.strip_prefix(":<:") {
                 return (Marker::Output, inner.to_owned());
             }
-            let again = self.lines.iter().any(|(i, p)| p.name == *name && i != index && self.entries.contains_key(i));
-            return match again || placed.role == Role::Helper {
+            return match self.inner.contains(name.as_str()) || placed.role == Role::Helper {
                 true => (Marker::None, name.clone()),
                 false => (Marker::Output, format!("({name})")),
             };
@@ -235,7 +250,8 @@ impl Writer<'_> {
         }
         let data = self.concepts.get(placed.name.as_str()).and_then(|c| c.data());
         let sign = data.and_then(|d| d.get(0)).and_then(Json::as_str).and_then(Sign::parse);
-        let provision = sign.filter(|s| matches!(s.norm(), Some("prompt_location" | "script_location" | "file_location")));
+        let provision = sign
+            .filter(|s| matches!(s.norm(), Some("prompt_location" | "script_location" | "file_location")));
         match (provision, text("v_input_provision")) {
             (Some(sign), _) if !prompted => notes.push(format!("%{{v_input_provision}}: {}", sign.payload())),
             (None, Some(path)) => notes.push(format!("%{{v_input_provision}}: {path}")),
@@ -260,7 +276,8 @@ impl Writer<'_> {
         let paradigm = entry.interpretation().is_some_and(|w| w.contains_key("paradigm"));
         let (judgement, variant, input) = match &reading.expr {
             Some(Expr::Semantic(s)) => {
-                let angle = s.body.angle && (entry.target().starts_with('<') || s.subject == Subject::Unwritten);
+                let angle =
+                    s.body.angle && (entry.target().starts_with('<') || s.subject == Subject::Unwritten);
                 (s.assertion.is_some() || angle, s.variant(), false)
             }
             Some(Expr::Input(_)) => (false, None, true),
@@ -281,6 +298,9 @@ impl Writer<'_> {
     }
 }
 
-fn described(concept: &ConceptEntry) -> Option<String> {
-    concept.text("description").filter(|d| !d.trim().is_empty()).map(|d| format!("/: {d}"))
+/// What a function entry says for readers.
+fn described(concept: &ConceptEntry) -> Vec<String> {
+    let text = |field: &str| concept.text(field).filter(|d| !d.trim().is_empty());
+    let natural = text("natural_name").map(|n| format!("?{{natural_language}}: {n}"));
+    natural.into_iter().chain(text("description").map(|d| format!("/: {d}"))).collect()
 }

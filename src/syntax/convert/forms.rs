@@ -68,7 +68,13 @@ pub fn flat(tree: &Tree, text: &str) -> (String, Vec<Diagnostic>) {
         } else {
             format!("{marker}{blank}{}", line.text)
         };
-        *line = OutlineLine { depth: 0, marker: Marker::None, gap: false, text: format!("{}.{word}|{text}", node.flow_index), ..line.clone() };
+        *line = OutlineLine {
+            depth: 0,
+            marker: Marker::None,
+            gap: false,
+            text: format!("{}.{word}|{text}", node.flow_index),
+            ..line.clone()
+        };
         for note in &mut line.below {
             (note.beside, note.gap) = (false, false);
         }
@@ -89,7 +95,8 @@ fn flat_word(tree: &Tree, id: NodeId, node: &Node) -> &'static str {
     if node.parent.is_none() && node.marker != Marker::Value {
         return "output";
     }
-    let family = tree.function(id).and_then(|(_, f)| f.kind.family()).filter(|_| node.marker != Marker::Function);
+    let family =
+        tree.function(id).and_then(|(_, f)| f.kind.family()).filter(|_| node.marker != Marker::Function);
     let family = family.or(node.kind.family()).filter(|_| declared.is_none());
     match family {
         Some(crate::syntax::Family::Method) | None => match node.kind {

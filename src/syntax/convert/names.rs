@@ -61,8 +61,12 @@ impl<'t> Names<'t> {
                 continue;
             }
             match style {
-                Style::Current if looping.spelling == crate::syntax::Spelling::Legacy => names.to_current(id, node, !twice),
-                Style::Legacy if looping.spelling == crate::syntax::Spelling::Current => names.to_legacy(id, node, !twice),
+                Style::Current if looping.spelling == crate::syntax::Spelling::Legacy => {
+                    names.to_current(id, node, !twice)
+                }
+                Style::Legacy if looping.spelling == crate::syntax::Spelling::Current => {
+                    names.to_legacy(id, node, !twice)
+                }
                 _ => {}
             }
         }
@@ -86,7 +90,10 @@ impl<'t> Names<'t> {
                     self.several.insert(identity::head(value));
                 }
                 let key = key(value, current);
-                self.places.entry(key.clone()).and_modify(|p| p.1 = id.index()).or_insert((id.index(), id.index()));
+                self.places
+                    .entry(key.clone())
+                    .and_modify(|p| p.1 = id.index())
+                    .or_insert((id.index(), id.index()));
                 self.written.insert(key);
             }
         }
@@ -106,7 +113,8 @@ impl<'t> Names<'t> {
             }
         }
         for (id, node) in self.tree.iter() {
-            let (Expr::Looping(looping), Some(number)) = (&node.concept.expr, self.tree.loop_number(id)) else {
+            let (Expr::Looping(looping), Some(number)) = (&node.concept.expr, self.tree.loop_number(id))
+            else {
                 continue;
             };
             let Some(base) = looping.bases.first() else { continue };
@@ -206,7 +214,8 @@ impl<'t> Names<'t> {
             let bare = n.children.is_empty() && n.annotations.is_empty() && n.leading.is_empty();
             rename && bare && matches!(n.marker, Marker::Context | Marker::Carry) && value.is_some()
         };
-        let last: Vec<(NodeId, &Node)> = children.iter().rev().take_while(|(_, n)| goes(n)).copied().collect();
+        let last: Vec<(NodeId, &Node)> =
+            children.iter().rev().take_while(|(_, n)| goes(n)).copied().collect();
         for (child, line) in last {
             let Some(value) = line.concept.value() else { continue };
             if value.carried().is_some() {

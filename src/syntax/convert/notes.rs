@@ -38,7 +38,8 @@ impl<'a, 't> Notes<'a, 't> {
                 Some((id, notes.goes_to(id, node), word))
             })
             .collect();
-        let leaving: FxHashSet<NodeId> = moves.iter().filter(|(from, to, _)| from != to).map(|m| m.0).collect();
+        let leaving: FxHashSet<NodeId> =
+            moves.iter().filter(|(from, to, _)| from != to).map(|m| m.0).collect();
         for (from, to, moved) in moves {
             // A word finds its new line taken by one that stays there.
             let staying = to != from && !leaving.contains(&to);
@@ -74,11 +75,13 @@ impl<'a, 't> Notes<'a, 't> {
                     _ => false,
                 });
                 let fits = below.and_then(|f| f.kind.family()) == family || !own(family);
-                let declared_so = node.annotations.iter().any(|a| a.kind == AnnotationKind::LegacyIndex) || node.flat;
+                let declared_so =
+                    node.annotations.iter().any(|a| a.kind == AnnotationKind::LegacyIndex) || node.flat;
                 if decides || !fits || !declared_so { id } else { function }
             }
             Style::Legacy => {
-                let heads = self.names.function(id).and_then(|f| self.tree.node(f)).and_then(|f| f.kind.family());
+                let heads =
+                    self.names.function(id).and_then(|f| self.tree.node(f)).and_then(|f| f.kind.family());
                 let heads_it = heads.is_some() && heads == family;
                 match node.parent {
                     Some(parent)
@@ -101,7 +104,8 @@ impl<'a, 't> Notes<'a, 't> {
         let node = self.tree.node(id)?;
         let key = annotation.base_key();
         match (annotation.kind, key, self.style) {
-            (AnnotationKind::LegacyIndex, _, Style::Current) | (AnnotationKind::Syntactic, "flow_index", _) => {
+            (AnnotationKind::LegacyIndex, _, Style::Current)
+            | (AnnotationKind::Syntactic, "flow_index", _) => {
                 let Some((index, _)) = &node.declared_index else { return Some(written) };
                 if !self.written.insert(id) {
                     return None;
@@ -151,9 +155,10 @@ impl<'a, 't> Notes<'a, 't> {
     /// What a `?` concept means is its first comment in the current spelling.
     fn meaning(&self, node: &Node, annotation: &Annotation, written: String) -> Option<String> {
         let query = node.concept.value().is_some_and(|v| v.is_query());
-        let first = node.annotations.iter().find(|a| {
-            a.kind == AnnotationKind::Description || matches!(a.key.as_deref(), Some("%." | "?."))
-        });
+        let first = node
+            .annotations
+            .iter()
+            .find(|a| a.kind == AnnotationKind::Description || matches!(a.key.as_deref(), Some("%." | "?.")));
         let inline_after = annotation.inline
             && node.annotations.iter().any(|a| a.inline && a.kind == AnnotationKind::Description);
         if !query || first.map(|a| a.span) != Some(annotation.span) || inline_after {
@@ -192,11 +197,13 @@ impl<'a, 't> Notes<'a, 't> {
 fn word(node: &Node, style: Style) -> Option<String> {
     let sequence = node.sequence.as_ref()?;
     let written = sequence.written.as_ref();
-    Some(match (written, style) {
-        ("quantifying", Style::Current) => "looping",
-        ("looping", Style::Legacy) => "quantifying",
-        ("assignment", _) => "assigning",
-        _ => written,
-    }
-    .to_owned())
+    Some(
+        match (written, style) {
+            ("quantifying", Style::Current) => "looping",
+            ("looping", Style::Legacy) => "quantifying",
+            ("assignment", _) => "assigning",
+            _ => written,
+        }
+        .to_owned(),
+    )
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::syntax::{
-    AssignOp, Assigning, Axis, Expr, GroupOp, Grouping, Looping, ModifierKind, Node, NodeId, Operand,
-    Part, Spelling, SuffixKind, Timing, TimingOp, Value, data,
+    AssignOp, Assigning, Axis, Expr, GroupOp, Grouping, Looping, ModifierKind, Node, NodeId, Operand, Part,
+    Spelling, SuffixKind, Timing, TimingOp, Value, data,
 };
 
 use super::names::{exact, key};
@@ -55,7 +55,11 @@ impl Restyler<'_> {
     pub(super) fn looping(&self, id: NodeId, node: &Node, looping: &Looping) -> Made {
         if self.is_done(looping.spelling) {
             let carried = looping.carries.iter().map(|c| &c.value);
-            return self.renamed(id, node, &looping.bases.iter().chain(&looping.results).chain(carried).collect::<Vec<_>>());
+            return self.renamed(
+                id,
+                node,
+                &looping.bases.iter().chain(&looping.results).chain(carried).collect::<Vec<_>>(),
+            );
         }
         let [base] = looping.bases.as_slice() else {
             return keep(node, "it walks two collections, or none");
@@ -92,7 +96,8 @@ impl Restyler<'_> {
                 if !axes.is_empty() {
                     let _ = write!(text, "%:[{}]", axes.join("; "));
                 }
-                let other = result.filter(|r| target.as_ref().is_none_or(|t| t.0 != key(r, self.names.current(id))));
+                let other =
+                    result.filter(|r| target.as_ref().is_none_or(|t| t.0 != key(r, self.names.current(id))));
                 if let Some(result) = other {
                     let _ = write!(text, ".[{}]", self.names.value(id, node, result));
                 }
@@ -117,7 +122,10 @@ impl Restyler<'_> {
 
     pub(super) fn assigning(&self, id: NodeId, node: &Node, written: &Assigning) -> Made {
         let operands = written.args.iter().chain(&written.after_colon);
-        let in_modifiers = written.modifiers.iter().filter(|m| matches!(m.kind, ModifierKind::Source | ModifierKind::Result));
+        let in_modifiers = written
+            .modifiers
+            .iter()
+            .filter(|m| matches!(m.kind, ModifierKind::Source | ModifierKind::Result));
         let all = operands.chain(in_modifiers.flat_map(|m| &m.operands));
         let values: Vec<&Value> = all.filter_map(Operand::value).collect();
         if self.is_done(written.spelling) {
@@ -154,8 +162,12 @@ impl Restyler<'_> {
             }
             (AssignOp::Identity, style) => {
                 let target = self.target(node);
-                let is_target = |v: &Value| target.as_ref().is_some_and(|t| t.0 == key(v, self.names.current(id)));
-                let beside = || node.parent.and_then(|p| self.tree.values(p).find_map(|(_, n)| Some((n, n.concept.value()?))));
+                let is_target =
+                    |v: &Value| target.as_ref().is_some_and(|t| t.0 == key(v, self.names.current(id)));
+                let beside = || {
+                    node.parent
+                        .and_then(|p| self.tree.values(p).find_map(|(_, n)| Some((n, n.concept.value()?))))
+                };
                 let named = match values.as_slice() {
                     [a, b] if is_target(a) => Some(self.names.value(id, node, b)),
                     [a, ..] => Some(self.names.value(id, node, a)),
@@ -223,7 +235,8 @@ impl Restyler<'_> {
             .values(parent)
             .filter_map(|(id, n)| n.concept.value().map(|v| key(v, self.names.current(id))))
             .collect();
-        !beside.contains(&wanted) && value.members.iter().all(|m| beside.contains(&key(m, self.names.current(parent))))
+        !beside.contains(&wanted)
+            && value.members.iter().all(|m| beside.contains(&key(m, self.names.current(parent))))
     }
 
     /// Legacy `$%` takes its literal from the value line beside it.
@@ -283,7 +296,12 @@ impl Restyler<'_> {
                 )),
                 _ => None,
             });
-            found.push(Beside { text: self.names.value(id, line, &plain), axes: self.declared(&name), key: exact(value, self.names.current(id)), walked });
+            found.push(Beside {
+                text: self.names.value(id, line, &plain),
+                axes: self.declared(&name),
+                key: exact(value, self.names.current(id)),
+                walked,
+            });
         }
         found
     }
@@ -293,7 +311,12 @@ impl Restyler<'_> {
         self.axes.get(name).cloned()
     }
 
-    fn grouping_to_current(&self, id: NodeId, node: &Node, written: &Grouping) -> Result<String, &'static str> {
+    fn grouping_to_current(
+        &self,
+        id: NodeId,
+        node: &Node,
+        written: &Grouping,
+    ) -> Result<String, &'static str> {
         let beside = self.beside(node);
         let operator = if written.op == GroupOp::In { "&[{}]" } else { "&[#]" };
         let sources: Vec<String> = match beside.is_empty() {
@@ -336,7 +359,12 @@ impl Restyler<'_> {
         Ok(format!("{operator}{list} %:({})", axes.join(", ")))
     }
 
-    fn grouping_to_legacy(&self, id: NodeId, node: &Node, written: &Grouping) -> Result<String, &'static str> {
+    fn grouping_to_legacy(
+        &self,
+        id: NodeId,
+        node: &Node,
+        written: &Grouping,
+    ) -> Result<String, &'static str> {
         let beside = self.beside(node);
         let operator = if written.op == GroupOp::In { "&in" } else { "&across" };
         if written.modifiers.iter().any(|m| m.kind != ModifierKind::Source && m.kind != ModifierKind::By) {
@@ -387,9 +415,10 @@ impl Restyler<'_> {
         let condition = match &timing.condition {
             Some(value) => Some(self.names.value(id, node, value)),
             None if !timing.argument.is_empty() => return keep(node, "what it asks is no concept"),
-            None => self.tree.children(id).find_map(|(child, n)| {
-                n.concept.value().map(|v| self.names.value(child, n, v))
-            }),
+            None => self
+                .tree
+                .children(id)
+                .find_map(|(child, n)| n.concept.value().map(|v| self.names.value(child, n, v))),
         };
         match condition {
             Some(condition) => made(format!("{operator}({condition})")),

@@ -33,7 +33,11 @@ pub fn groups(tree: &Tree, text: &str) -> Json {
         let mut values = Vec::new();
         let mut others = Vec::new();
         for (child, node) in tree.children(head).filter(|(c, _)| *c != function) {
-            let list = if matches!(node.marker, Marker::Value | Marker::None | Marker::Input) { &mut values } else { &mut others };
+            let list = if matches!(node.marker, Marker::Value | Marker::None | Marker::Input) {
+                &mut values
+            } else {
+                &mut others
+            };
             list.extend(record(child));
         }
         json!({
@@ -74,14 +78,13 @@ fn main(tree: &Tree, id: NodeId, node: &Node, line: &OutlineLine) -> JsonMap<Str
 }
 
 fn comments(node: &Node, line: &OutlineLine) -> Vec<Json> {
-    let record = |kind: &str, depth: u32, text: &str| {
-        json!({"flow_index": node.flow_index.to_string(), "type": kind, "depth": depth, "nc_comment": text})
-    };
+    let record = |kind: &str, depth: u32, text: &str| json!({"flow_index": node.flow_index.to_string(), "type": kind, "depth": depth, "nc_comment": text});
     let inline = line.inline.iter().map(|text| record("inline_comment", line.depth, text));
     let leading = line.leading.iter().map(|note| record("comment", line.depth, &note.text));
-    let below = line.below.iter().map(|note| {
-        record("comment", if note.beside { line.depth } else { line.depth + 1 }, &note.text)
-    });
+    let below = line
+        .below
+        .iter()
+        .map(|note| record("comment", if note.beside { line.depth } else { line.depth + 1 }, &note.text));
     inline.chain(leading).chain(below).collect()
 }
 

@@ -96,7 +96,8 @@ pub fn restyle(tree: &Tree, text: &str, style: Style) -> Converted {
     }
     restyler.flat_holes(&mut diagnostics);
     let mut notes = Notes::of(&restyler, &modes);
-    let mut outline = Outline::with(tree, text, &mut |id, annotation, written| notes.change(id, annotation, written));
+    let mut outline =
+        Outline::with(tree, text, &mut |id, annotation, written| notes.change(id, annotation, written));
     for ((id, line), made) in tree.iter().map(|(id, _)| id).zip(&mut outline.lines).zip(rewritten) {
         notes.finish(id, line);
         if let Some(made) = made {
@@ -129,6 +130,11 @@ impl Restyler<'_> {
         if node.marker != Marker::Function {
             return Ok(self.value_line(id, node).map(Rewritten::from));
         }
+        let first = node.parent.is_none_or(|p| self.names.function(p) == Some(id));
+        if !first && !matches!(node.concept.expr, Expr::Timing(_)) {
+            // A second function is a mistake; only its names follow.
+            return Ok(Some(self.renamed_only(id, node).into()));
+        }
         let made = match &node.concept.expr {
             Expr::Looping(l) => self.looping(id, node, l)?,
             Expr::Assigning(a) => self.assigning(id, node, a)?,
@@ -150,7 +156,8 @@ impl Restyler<'_> {
 
     fn renamed_only(&self, id: NodeId, node: &Node) -> String {
         let values = super::names::written_values(&node.concept);
-        let mut edits: Vec<(Part, String)> = values.map(|v| (v.part, self.names.value(id, node, v))).collect();
+        let mut edits: Vec<(Part, String)> =
+            values.map(|v| (v.part, self.names.value(id, node, v))).collect();
         if let Expr::Semantic(semantic) = &node.concept.expr {
             edits.extend(self.body_edits(id, node, &semantic.body));
         }
@@ -223,7 +230,9 @@ impl Restyler<'_> {
         }
         if bound {
             let numbers = (1..).filter(|n| !taken.contains(n));
-            found.extend(free.into_iter().zip(numbers).filter(|((_, open), _)| *open).map(|((c, _), n)| (c, n)));
+            found.extend(
+                free.into_iter().zip(numbers).filter(|((_, open), _)| *open).map(|((c, _), n)| (c, n)),
+            );
         }
     }
 
@@ -301,7 +310,8 @@ impl Restyler<'_> {
                 }
             };
             if index != node.flow_index && !std::mem::replace(&mut said, true) {
-                let message = format!("the line is `{}` now, and `{index}` as an indented line", node.flow_index);
+                let message =
+                    format!("the line is `{}` now, and `{index}` as an indented line", node.flow_index);
                 diagnostics.push(
                     Diagnostic::at(Code::NC071, node.span, message)
                         .help("number the lines without holes: every child counts"),

@@ -17,7 +17,8 @@ impl Restyler<'_> {
             let SlotInstance::Abstraction(of) = slot.instance.as_ref()? else { return None };
             let written = node.text_of(slot.part);
             let head = written.split_once('<').map_or(written, |(head, _)| head);
-            let text = format!("{head}<$({}){}>", self.names.reference(id, node, of), instance_sign(self.style));
+            let text =
+                format!("{head}<$({}){}>", self.names.reference(id, node, of), instance_sign(self.style));
             Some((slot.part, text))
         });
         let mentions = body.mentions.iter().map(|v| (v.part, self.names.value(id, node, v)));
@@ -31,10 +32,12 @@ impl Restyler<'_> {
         semantic: &Semantic,
     ) -> Result<Option<Rewritten>, Kept> {
         let edits = self.body_edits(id, node, &semantic.body);
-        let plain = || Ok(Some(Rewritten::from(apply(&node.source, self.body_edits(id, node, &semantic.body)))));
+        let plain =
+            || Ok(Some(Rewritten::from(apply(&node.source, self.body_edits(id, node, &semantic.body)))));
         let within = |part: Part| {
             let (start, end) = (semantic.body.part.start, semantic.body.part.end);
-            (part.start >= start && part.end <= end).then(|| Part { start: part.start - start, end: part.end - start })
+            (part.start >= start && part.end <= end)
+                .then(|| Part { start: part.start - start, end: part.end - start })
         };
         let written = node.text_of(semantic.body.part);
         let body = apply(written, edits.into_iter().filter_map(|(p, t)| Some((within(p)?, t))).collect());
@@ -69,7 +72,12 @@ impl Restyler<'_> {
         let judged = node.kind == Kind::Judgement;
         let lacks = judged && semantic.assertion.is_none() && semantic.subject != Subject::Unwritten;
         let sign = matches!(semantic.subject, Subject::Sign(_));
-        if !implied && !lacks && !sign && semantic.norm.is_none() && !(semantic.body.angle && semantic.subject == Subject::Default) {
+        if !implied
+            && !lacks
+            && !sign
+            && semantic.norm.is_none()
+            && !(semantic.body.angle && semantic.subject == Subject::Default)
+        {
             return Ok(None);
         }
         if semantic.subject == Subject::Unwritten || matches!(semantic.subject, Subject::Named(_)) {
@@ -86,15 +94,27 @@ impl Restyler<'_> {
         let mode = match (&semantic.subject, norm) {
             (Subject::Sign(s), None | Some("paradigm")) if is_mode(s) => semantic.variant(),
             (Subject::Sign(_), None) if truth_sign => None,
-            (Subject::Default, Some(n)) if is_mode(n.trim_start_matches("%(").trim_end_matches(')')) || n == "paradigm" => semantic.variant(),
+            (Subject::Default, Some(n))
+                if is_mode(n.trim_start_matches("%(").trim_end_matches(')')) || n == "paradigm" =>
+            {
+                semantic.variant()
+            }
             (Subject::Default, None) => None,
-            _ => return Err((semantic.norm_part.unwrap_or(whole(node)), "a norm of its own stands only in the operation".to_owned())),
+            _ => {
+                return Err((
+                    semantic.norm_part.unwrap_or(whole(node)),
+                    "a norm of its own stands only in the operation".to_owned(),
+                ));
+            }
         };
         match mode {
             Some(Variant::Composition) => {
                 if !self.has_paradigm(id, node) {
                     let at = semantic.norm_part.unwrap_or(whole(node));
-                    return Err((at, "the paradigm is not named; write `| %{norm_input}: NAME` below it".to_owned()));
+                    return Err((
+                        at,
+                        "the paradigm is not named; write `| %{norm_input}: NAME` below it".to_owned(),
+                    ));
                 }
             }
             Some(Variant::Direct) => made.mode = Some("direct"),
@@ -113,7 +133,8 @@ impl Restyler<'_> {
     }
 
     fn semantic_to_legacy(&self, node: &Node, semantic: &Semantic, body: &str) -> Option<Rewritten> {
-        let plain = matches!(semantic.subject, Subject::Default | Subject::Unwritten) && semantic.norm.is_none();
+        let plain =
+            matches!(semantic.subject, Subject::Default | Subject::Unwritten) && semantic.norm.is_none();
         if !plain {
             return None;
         }
@@ -148,7 +169,9 @@ impl Restyler<'_> {
 }
 
 fn named_paradigm(node: &Node) -> bool {
-    ["norm_input", "paradigm"].iter().any(|k| node.referential(k).is_some_and(|a| !a.text().trim().is_empty()))
+    ["norm_input", "paradigm"]
+        .iter()
+        .any(|k| node.referential(k).is_some_and(|a| !a.text().trim().is_empty()))
 }
 
 /// A script or built-in does the step, whatever its norm says.

@@ -33,7 +33,10 @@ pub(super) fn told(tree: &Tree, id: NodeId, node: &Node) -> String {
 pub(super) fn drafted(tree: &Tree, id: NodeId, node: &Node) -> String {
     let lower = |text: String| text.trim_end_matches('.').to_owned();
     match &node.concept.expr {
-        Expr::Value(value) => named(value),
+        Expr::Value(value) => match &value.literal {
+            Some(literal) => format!("{}: \"{}\"", literal.key, literal.value),
+            None => named(value),
+        },
         Expr::Looping(l) => {
             let base = l.bases.first().map(named).unwrap_or_default();
             let element = l.axes.first().map(|a| a.name.to_string()).unwrap_or_else(|| base.clone());
@@ -160,7 +163,7 @@ fn value_told(tree: &Tree, id: NodeId, node: &Node, value: &Value) -> String {
         Some(SlotKey::Number(n) | SlotKey::From(n)) => format!("use {name} as the {} input", ordinal(*n)),
         Some(SlotKey::Name(slot)) => format!("use {name} as the {slot}"),
         _ => match node.annotations.iter().any(crate::syntax::data::holds_data) {
-            true => format!("{name} is given"),
+            true => format!("{name} {} given", if is_plural(&name) { "are" } else { "is" }),
             false => format!("use {name}"),
         },
     }
@@ -185,7 +188,21 @@ fn made(name: &str, value: &Value, function: &Node) -> String {
         Kind::TimingIf | Kind::TimingIfNot | Kind::TimingAfter => "is taken at its time",
         _ => "is worked out",
     };
+    if !is_plural(name) {
+        return format!("{name} {how}");
+    }
+    let how = match how.split_once(' ') {
+        Some(("is", rest)) => format!("are {rest}"),
+        Some(("has", rest)) => format!("have {rest}"),
+        _ => how.trim_end_matches('s').to_owned(),
+    };
     format!("{name} {how}")
+}
+
+/// A guess that is right for most names of collections.
+fn is_plural(name: &str) -> bool {
+    let one = ["ss", "us", "is", "'s"];
+    name.ends_with('s') && !one.iter().any(|end| name.ends_with(end))
 }
 
 fn steps(back: u32) -> String {
@@ -227,14 +244,17 @@ fn sources(tree: &Tree, node: &Node, assigning: &Assigning) -> String {
     }
     match names.as_slice() {
         [] | [_] => listed(&names),
-        many => format!("the first there is of {}", listed(many)),
+        many => format!("the first one there of {}", listed(many)),
     }
 }
+
+/// How many values a sentence names: more help nobody.
+const MOST_NAMED: usize = 50;
 
 /// The values beside a function line.
 fn beside(tree: &Tree, node: &Node) -> Vec<String> {
     let Some(parent) = node.parent else { return Vec::new() };
-    tree.values(parent).filter_map(|(_, n)| n.concept.value()).map(the).collect()
+    tree.values(parent).filter_map(|(_, n)| n.concept.value()).take(MOST_NAMED).map(the).collect()
 }
 
 fn grouped(tree: &Tree, node: &Node, grouping: &Grouping) -> Vec<String> {
@@ -244,7 +264,9 @@ fn grouped(tree: &Tree, node: &Node, grouping: &Grouping) -> Vec<String> {
 
 fn assigning_told(tree: &Tree, id: NodeId, node: &Node, assigning: &Assigning) -> String {
     match assigning.op {
-        AssignOp::Specification if in_loop(tree, node) => format!("each step gives {}", sources(tree, node, assigning)),
+        AssignOp::Specification if in_loop(tree, node) => {
+            format!("each step gives {}", sources(tree, node, assigning))
+        }
         AssignOp::Specification => format!("take {}", sources(tree, node, assigning)),
         AssignOp::Continuation => {
             let pair = tree.append(id);
@@ -253,7 +275,10 @@ fn assigning_told(tree: &Tree, id: NodeId, node: &Node, assigning: &Assigning) -
             let or = |name: Option<String>, other: &str| name.unwrap_or_else(|| other.to_owned());
             format!("append {} to {}", or(item, "what follows"), or(destination, "it"))
         }
-        AssignOp::Identity => format!("it is the same as {}", listed(&assigning.sources().into_iter().map(the).collect::<Vec<_>>())),
+        AssignOp::Identity => format!(
+            "it is the same as {}",
+            listed(&assigning.sources().into_iter().map(the).collect::<Vec<_>>())
+        ),
         AssignOp::Abstraction => match assigning.literal().map(str::trim) {
             None => "take it as it is written".to_owned(),
             Some("[]") => "start with nothing".to_owned(),
@@ -264,9 +289,15 @@ fn assigning_told(tree: &Tree, id: NodeId, node: &Node, assigning: &Assigning) -
             match (assigning.pick(), assigning.pick_key()) {
                 (Some(Pick::Index(-1)), _) => format!("pick the last of {from}"),
                 (Some(Pick::Index(n)), _) if n >= 0 => {
-                    format!("pick the {} of {from}", ordinal(u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1)))
+                    format!(
+                        "pick the {} of {from}",
+                        ordinal(u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1))
+                    )
                 }
-                (Some(Pick::Index(n)), _) => format!("pick the {} of {from}, from the end", ordinal(u32::try_from(n.unsigned_abs()).unwrap_or(u32::MAX))),
+                (Some(Pick::Index(n)), _) => format!(
+                    "pick the {} of {from}, from the end",
+                    ordinal(u32::try_from(n.unsigned_abs()).unwrap_or(u32::MAX))
+                ),
                 (Some(Pick::All), _) => format!("unpack {from}"),
                 (None, Some(key)) => format!("pick the {} of {from}", plain(key.name())),
                 (None, None) => format!("pick from {from}"),
