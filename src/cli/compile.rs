@@ -6,10 +6,10 @@ use clap::ValueEnum;
 
 use crate::base::SourceMap;
 use crate::diag::Severity;
-use crate::repo::Repositories;
+use crate::repo::{Method, Repositories, Sentences, Work};
 
 use super::Exit;
-use super::open::{Opening, open, refuse_empty};
+use super::open::{Opened, Opening, open, refuse_empty};
 use super::output::{complain, counted, print, show};
 
 /// Compile a plan to a self-contained plan.json
@@ -33,6 +33,9 @@ pub(super) struct Arguments {
     /// Keep the source text in the bundle, so that diagnostics can be shown without the file
     #[arg(long)]
     embed_source: bool,
+    /// Read the sentences of a draft as steps: a skeleton, to be given its operations
+    #[arg(long)]
+    draft: bool,
 }
 
 /// The repository generations (repositories spec, section 7).
@@ -56,6 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         generation: arguments.generation,
         embed_source: arguments.embed_source,
         bundle_folder: folder.map(Path::to_path_buf),
+        sentences: if arguments.draft { Sentences::Steps } else { Sentences::Refused },
     };
     let opened = match open(&arguments.source, &mut map, &opening) {
         Ok(opened) => opened,
@@ -79,6 +83,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         }
     }
     eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
+    if arguments.draft {
+        missing(&opened);
+    }
     Exit::Done
 }
 
@@ -99,6 +106,25 @@ pub(super) fn write_split(
         write(&folder.join(format!("{stem}{kind}.json")), text)?;
     }
     Ok(())
+}
+
+/// What a skeleton lacks before it can run.
+fn missing(opened: &Opened) {
+    let steps: Vec<String> = opened
+        .model
+        .inferences
+        .iter()
+        .filter(|i| matches!(&i.work, Work::Semantic(s) if matches!(s.method, Method::Plain)))
+        .map(|i| i.flow.to_string())
+        .collect();
+    let inputs: Vec<&str> =
+        opened.repositories.required_inputs.iter().map(|input| input.concept.as_str()).collect();
+    if !steps.is_empty() {
+        eprintln!("steps without a faculty: {}", steps.join(", "));
+    }
+    if !inputs.is_empty() {
+        eprintln!("inputs required: {}", inputs.join(", "));
+    }
 }
 
 /// Writes to a file, or to standard output for `-`.

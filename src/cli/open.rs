@@ -23,6 +23,15 @@ pub(super) struct Opening {
     pub(super) embed_source: bool,
     /// The folder the bundle will be written to; none for standard output.
     pub(super) bundle_folder: Option<PathBuf>,
+    /// What becomes of sentences.
+    pub(super) sentences: repo::Sentences,
+}
+
+impl Opening {
+    /// To look at a plan, not to run it: a draft is read as what it would become.
+    pub(super) fn to_look() -> Self {
+        Self { sentences: repo::Sentences::Noted, ..Self::default() }
+    }
 }
 
 /// A plan that can be written or run; its diagnostics hold no error that stops it.
@@ -240,6 +249,7 @@ pub(super) fn compile(
         base,
         path: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
         keep_text: opening.embed_source,
+        sentences: opening.sentences,
     };
     Ok(repo::compile(file, text, hint, map, &options))
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::base::{FileId, SourceFile, SourceMap, Span};
 use crate::diag::Diagnostic;
 use crate::plan::{self, Axes, Concept, ConceptId, Inference, Plan};
-use crate::repo::{self, Compiled, LowerOptions};
+use crate::repo::{self, Compiled, LowerOptions, Sentences};
 use crate::syntax::{Dialect, Node, NodeId, Tree};
 
 /// How a concept stands at a place.
@@ -50,7 +50,8 @@ impl Analysis {
         let mut sources = SourceMap::default();
         let file = sources.add(SourceFile::new(name, Arc::clone(&text)));
         let hint = name.rsplit_once('.').and_then(|(_, extension)| Dialect::from_extension(extension));
-        let compiled = repo::compile(file, &text, hint, &sources, &LowerOptions::default());
+        let options = LowerOptions { sentences: Sentences::Noted, ..LowerOptions::default() };
+        let compiled = repo::compile(file, &text, hint, &sources, &options);
         let occurrences = occurrences(&compiled.tree, &compiled.plan);
         let (mut givers, mut readers) = (vec![Vec::new(); compiled.plan.concepts.len()], Vec::new());
         readers.resize(givers.len(), Vec::new());

@@ -135,13 +135,16 @@ pub(super) fn settle(resolver: &mut Resolver<'_>) {
         .filter(|(_, c)| c.lines.iter().any(|l| !heads.contains(&l.node)));
     let leaves: FxHashSet<ConceptId> =
         lines.map(|(i, _)| ConceptId(u32::try_from(i).unwrap_or(u32::MAX))).collect();
+    let drafted = resolver.drafted;
     for (i, concept) in resolver.table.list.iter_mut().enumerate().filter(|(_, c)| c.kind.is_value()) {
         let id = ConceptId(u32::try_from(i).unwrap_or(u32::MAX));
         if concept.query && concept.data.is_none() {
             let text = Json::String(concept.bare.as_ref().to_owned());
             give_itself(concept, text);
         }
-        let leaf = !computed.contains(&id) && !elements.contains(&id) && leaves.contains(&id);
+        // A draft speaks of things that have no line; they are given to it.
+        let stands = leaves.contains(&id) || (drafted && concept.lines.is_empty());
+        let leaf = !computed.contains(&id) && !elements.contains(&id) && stands;
         if concept.ground.is_none() && leaf && concept.versions.is_empty() {
             concept.ground = Some(Ground::Leaf);
         }

@@ -20,10 +20,14 @@ use super::table::Table;
 
 /// Resolves a tree. Total: what cannot be resolved is left out and reported (language spec, sections 5 to 10 and 13).
 pub fn resolve(tree: &Tree) -> (Plan, Vec<Diagnostic>) {
+    resolve_as(tree, false)
+}
+
+/// The same; of a draft whose sentences were read as formal lines, what they only speak of is an input.
+pub(super) fn resolve_as(tree: &Tree, drafted: bool) -> (Plan, Vec<Diagnostic>) {
     let mut resolver = Resolver::new(tree);
-    let sentences =
-        !tree.nodes.is_empty() && tree.nodes.iter().all(|n| matches!(n.concept.expr, Expr::Informal));
-    if sentences || matches!(tree.dialect, Dialect::Draft | Dialect::Natural) {
+    resolver.drafted = drafted;
+    if !drafted && is_not_formal(tree) {
         resolver.not_formal();
     } else {
         resolver.survey();
@@ -53,6 +57,16 @@ pub fn resolve(tree: &Tree) -> (Plan, Vec<Diagnostic>) {
     check::check(tree, &scopes, &plan, &broken, &mut diagnostics);
     diagnostics.sort_by_key(|d| d.primary.as_ref().map(|l| (l.span.start, l.span.end)));
     (plan, diagnostics)
+}
+
+/// A reader's translation, sentences alone, and a draft that holds any.
+fn is_not_formal(tree: &Tree) -> bool {
+    let informal = |n: &Node| matches!(n.concept.expr, Expr::Informal);
+    match tree.dialect {
+        Dialect::Natural => true,
+        Dialect::Draft => tree.nodes.iter().any(informal),
+        _ => !tree.nodes.is_empty() && tree.nodes.iter().all(informal),
+    }
 }
 
 /// 1 when the plan uses legacy operators only, else 2 (repositories spec, section 7.2).
@@ -107,6 +121,8 @@ pub(super) struct Resolver<'t> {
     pub(super) moved: FxHashMap<NodeId, Moved>,
     /// Concepts whose inference was left out because of an error: nothing more is said about them.
     pub(super) broken: FxHashSet<ConceptId>,
+    /// The lines were sentences of a draft.
+    pub(super) drafted: bool,
 }
 
 /// What makes an inference.
@@ -146,6 +162,7 @@ impl<'t> Resolver<'t> {
             settled: FxHashSet::default(),
             moved: FxHashMap::default(),
             broken: FxHashSet::default(),
+            drafted: false,
         }
     }
 
@@ -160,11 +177,15 @@ impl<'t> Resolver<'t> {
             Dialect::Natural => "a reader's translation",
             _ => "this plan",
         };
+        let help = match self.tree.dialect {
+            Dialect::Natural => "compile the plan it was made from; a translation has no operations",
+            _ => {
+                "`normc compile --draft` reads every sentence as a step; or write the operations formally, like \
+                 `<= $.({result})`"
+            }
+        };
         let message = format!("{what} cannot be compiled: its lines are sentences");
-        self.report(
-            Diagnostic::at(Code::NC060, first.span, message)
-                .help("write the operations formally, like `<= $.({result})`, in an `.nc` or `.ncd` file"),
-        );
+        self.report(Diagnostic::at(Code::NC060, first.span, message).help(help));
     }
 
     /// Collects what must be known before any name can be settled: identity indices, written names, loop elements.

@@ -8,7 +8,7 @@ use crate::syntax::{self, Dialect, Tree};
 use super::allow::{self, Allowed};
 use super::bundle::Repositories;
 use super::load::load;
-use super::lower::{LowerOptions, lower};
+use super::lower::{LowerOptions, Sentences, lower};
 use super::model::Model;
 
 /// A source text with everything that was made of it.
@@ -39,7 +39,13 @@ pub fn compile(
 ) -> Compiled {
     let (tree, mut diagnostics) = syntax::parse(file, text, hint);
     plan::add_mends(&tree, &mut diagnostics);
-    let (plan, resolved) = plan::resolve(&tree);
+    let (plan, resolved) = match (options.sentences, hint) {
+        (Sentences::Steps, _) if tree.dialect != Dialect::Natural => plan::resolve_draft(&tree),
+        (Sentences::Noted, Some(Dialect::Draft)) => plan::resolve_draft(&tree),
+        // A translation has no operations; that it cannot run is no fault of it.
+        (Sentences::Noted, Some(Dialect::Natural)) => (plan::resolve(&tree).0, Vec::new()),
+        _ => plan::resolve(&tree),
+    };
     diagnostics.extend(resolved);
     let allowed = allow::read(&tree, &mut diagnostics);
     diagnostics.retain(|d| !allowed.silences(d));

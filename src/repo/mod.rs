@@ -32,7 +32,7 @@ pub use header::{
 };
 pub use inputs::{Inputs, find_concept};
 pub use load::{Loaded, load, load_two_files};
-pub use lower::{Generation, LowerOptions, Lowered, lower};
+pub use lower::{Generation, LowerOptions, Lowered, Sentences, lower};
 pub use model::*;
 pub use raise::{Raised, raise};
 pub use required::{MissingInput, missing_inputs};

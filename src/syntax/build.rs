@@ -379,7 +379,7 @@ fn diagnostic(node: &Node, problem: &Problem, sentences: bool) -> Diagnostic {
 }
 
 /// The kind a text has by itself; of a semantic operation, judgement only when its text says so.
-fn expr_kind(expr: &Expr) -> Kind {
+pub(super) fn expr_kind(expr: &Expr) -> Kind {
     match expr {
         Expr::Value(value) => match value.kind {
             ValueKind::Object => Kind::Object,
@@ -418,7 +418,7 @@ fn expr_kind(expr: &Expr) -> Kind {
 }
 
 /// Decides between imperative and judgement (section 5.5), then what each line heads.
-fn settle_kinds(tree: &mut Tree) {
+pub(super) fn settle_kinds(tree: &mut Tree) {
     for at in 0..tree.nodes.len() {
         let Some(node) = tree.nodes.get(at) else { continue };
         if node.kind == Kind::Informal {

@@ -125,7 +125,7 @@ fn indentation(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Numbers the loops: as written, else the lowest number no loop of the plan writes or has been given (NC046).
-fn loops(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn loops(tree: &mut Tree, diagnostics: &mut Vec<Diagnostic>) {
     let numbered = |n: &Node| match &n.concept.expr {
         Expr::Looping(looping) => Some(looping.number),
         _ => None,

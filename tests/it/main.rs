@@ -13,6 +13,7 @@ mod convert;
 mod corpus;
 mod crash;
 mod diag;
+mod draft;
 mod ending;
 mod faculty;
 mod fix;

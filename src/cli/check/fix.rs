@@ -45,7 +45,7 @@ pub(super) fn fix(path: &Path, bytes: &[u8], allowed: &[Code]) -> Option<Fixed> 
 
 fn diagnostics(path: &Path, text: &str, allowed: &[Code]) -> Vec<Diagnostic> {
     let mut map = SourceMap::default();
-    let found = match compile(path, text.as_bytes(), &mut map, &Opening::default()) {
+    let found = match compile(path, text.as_bytes(), &mut map, &Opening::to_look()) {
         Ok(compiled) => compiled.diagnostics,
         Err(failed) => failed.diagnostics,
     };

@@ -141,7 +141,7 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
                 None,
             );
         }
-        let opened = open_bytes(source, bytes, map, &Opening::default())?;
+        let opened = open_bytes(source, bytes, map, &Opening::to_look())?;
         let base = arguments.base_dir.clone().unwrap_or(opened.base);
         let named = resources::of_model(&opened.model, &opened.repositories.spans, map, first_file);
         let places = places(&opened.repositories.spans, &opened.model, map, first_file);
@@ -162,7 +162,7 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
         }
     }
     let Compiled { tree, plan, repositories, model, diagnostics, allowed } =
-        compile(source, &bytes, map, &Opening::default())?;
+        compile(source, &bytes, map, &Opening::to_look())?;
     let mut said = diagnostics;
     if let Some(model) = model {
         let places = places(&repositories.spans, &model, map, first_file);

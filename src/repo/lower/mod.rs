@@ -33,6 +33,20 @@ pub struct LowerOptions {
     pub path: String,
     /// Keep the source text in the bundle.
     pub keep_text: bool,
+    /// What becomes of sentences.
+    pub sentences: Sentences,
+}
+
+/// What becomes of the sentences of a draft or a reader's translation (language spec, sections 1 and 5.9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sentences {
+    /// A plan that holds them does not compile.
+    #[default]
+    Refused,
+    /// Those of a draft are read as steps, which gives a skeleton.
+    Steps,
+    /// The same to look at, not to run: a translation, which has no steps, is then no error.
+    Noted,
 }
 
 /// The two generations of repositories.
