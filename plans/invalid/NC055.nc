@@ -1,4 +1,4 @@
-# the assertion joins two quantifiers, which no form of it does
+# the words after the quantifier say what is true, which no assertion does
 :<:(<orders are valid>)
-    <= ::(check {1}<$({orders})%_>)<FOR EACH {order} AND ALL {address} IS TRUE>
+    <= ::(check {1}<$({orders})%_>)<ALL {orders} are fit to be sent>
     <- {orders}<:{1}>

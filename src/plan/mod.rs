@@ -21,6 +21,7 @@ mod order;
 mod resolver;
 mod resources;
 mod scope;
+mod selectors;
 mod semantic;
 mod table;
 

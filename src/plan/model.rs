@@ -357,6 +357,8 @@ pub struct Semantic {
     pub variant: Option<Variant>,
     /// Values with their numbers, in the order of the numbers (language spec, section 9).
     pub order: Vec<(ConceptId, u32)>,
+    /// Values of which only a part is passed, or in another form (repositories spec, section 3.1.1).
+    pub selectors: Vec<Selector>,
     /// The body's text, brackets left out.
     pub body: Arc<str>,
     /// The truth assertion of a judgement.
@@ -365,6 +367,20 @@ pub struct Semantic {
     pub relation: bool,
     /// What configures the step.
     pub resources: Resources,
+}
+
+/// How a value is passed to a step: `<[{a}:{1}]>`, `<{*2}:{1}>`, `<$%={norm}>` on its line, or `%{value_selectors}`
+/// (language spec, section 4.4; repositories spec, section 3.1.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selector {
+    /// The name it is passed under: the value's own, or that of a part.
+    pub key: Arc<str>,
+    /// The value.
+    pub source: ConceptId,
+    /// The number of a part; none when the value itself is among [`Semantic::order`].
+    pub number: Option<u32>,
+    /// What is done with it, in the words of the format.
+    pub fields: serde_json::Map<String, Json>,
 }
 
 /// A truth assertion: which cells must be what.

@@ -1,20 +1,38 @@
 //! Which value goes to which slot (language spec, section 9).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use serde_json::{Map, Value as Json};
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic, Edit, Severity};
-use crate::syntax::{Body, Dialect, Expr, NodeId, SlotKey};
+use crate::syntax::{Body, Dialect, Expr, NodeId, Reference, SlotKey, SuffixKind, Value};
 
-use super::model::ConceptId;
+use super::identity::Indices;
+use super::model::{ConceptId, Selector};
 use super::resolver::{Resolver, shown};
 
-/// One value with what its line binds it to.
+/// One value, or a part of it, with what its line binds it to.
+#[derive(Debug, Clone)]
 struct Bound {
     node: NodeId,
     concept: ConceptId,
     slot: Option<SlotKey>,
+    /// The part of a value that an unpack map names.
+    part: Option<Arc<str>>,
 }
+
+/// The values of a step with their numbers, and how those are passed that are not passed as they are.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    pub(super) values: Vec<(ConceptId, u32)>,
+    pub(super) selectors: Vec<Selector>,
+}
+
+/// A numbered value, or part of one.
+type Numbered = (ConceptId, Option<Arc<str>>, u32);
 
 /// The values of the inference headed by `head` in slot order.
 pub(super) fn slots(resolver: &Resolver<'_>, head: NodeId, values: &[(NodeId, ConceptId)]) -> Vec<ConceptId> {
@@ -23,7 +41,9 @@ pub(super) fn slots(resolver: &Resolver<'_>, head: NodeId, values: &[(NodeId, Co
         .function(head)
         .and_then(|f| resolver.tree.node(f))
         .and_then(|n| body(&n.concept.expr));
-    number(&bind(resolver, values), body).into_iter().map(|(concept, _)| concept).collect()
+    let mut seen = FxHashSet::default();
+    let numbered = number(&bind(resolver, values), body).into_iter().map(|(concept, ..)| concept);
+    numbered.filter(|c| seen.insert(*c)).collect()
 }
 
 pub(super) fn body(expr: &Expr) -> Option<&Body> {
@@ -35,26 +55,68 @@ pub(super) fn body(expr: &Expr) -> Option<&Body> {
 }
 
 fn bind(resolver: &Resolver<'_>, values: &[(NodeId, ConceptId)]) -> Vec<Bound> {
-    let slot = |node: NodeId| {
-        resolver.tree.node(node).and_then(|n| n.concept.value()).and_then(|v| v.placement()).cloned()
-    };
-    let mut seen = rustc_hash::FxHashSet::default();
-    let bound =
-        values.iter().map(|(node, concept)| Bound { node: *node, concept: *concept, slot: slot(*node) });
-    bound.filter(|b| seen.insert(b.concept)).collect()
+    let mut seen = FxHashSet::default();
+    let mut bound = Vec::with_capacity(values.len());
+    for (node, concept) in values.iter().copied().filter(|(_, c)| seen.insert(*c)) {
+        let value = resolver.tree.node(node).and_then(|n| n.concept.value());
+        let suffixes = value.map_or(&[][..], |v| v.suffixes.as_slice());
+        let parts: Vec<Bound> = suffixes
+            .iter()
+            .filter_map(|s| if let SuffixKind::Unpack(parts) = &s.kind { Some(parts) } else { None })
+            .flatten()
+            .map(|(part, slot)| Bound {
+                node,
+                concept,
+                slot: Some(slot.clone()),
+                part: Some(Arc::from(match part {
+                    Reference::Value(value) => resolver.canonical(value),
+                    Reference::Words(words) => words.to_string(),
+                })),
+            })
+            .collect();
+        if !parts.is_empty() {
+            bound.extend(parts);
+            continue;
+        }
+        let member = suffixes.iter().find_map(|s| match &s.kind {
+            SuffixKind::Member { slot, .. } => Some(slot),
+            _ => None,
+        });
+        let slot = value.and_then(Value::placement).or(member).cloned();
+        bound.push(Bound { node, concept, slot, part: None });
+    }
+    bound
+}
+
+/// How a value line says its value is passed: an alternative of it, or under a norm.
+fn own_selector(value: &Value) -> Map<String, Json> {
+    let mut fields = Map::new();
+    for suffix in &value.suffixes {
+        match &suffix.kind {
+            SuffixKind::Member { alternative, .. } => {
+                fields.insert("index".to_owned(), Json::from(alternative.saturating_sub(1)));
+            }
+            SuffixKind::DataForm(norm) if !norm.contains(['[', ',', '<', '(']) => {
+                let norm = norm.trim_matches(['{', '}', ' ']).replace(' ', "_");
+                fields.insert("new_wrapper".to_owned(), Json::from(norm));
+            }
+            _ => {}
+        }
+    }
+    fields
 }
 
 /// Numbers from 1: bound values keep theirs, the others fill the lowest free numbers in document order. A value
 /// bound by name takes the place of its slot in the text; without such a slot it follows the numbered ones.
-fn number(bound: &[Bound], body: Option<&Body>) -> Vec<(ConceptId, u32)> {
-    let mut numbered: BTreeMap<u32, Vec<ConceptId>> = BTreeMap::new();
-    let mut named: Vec<(u32, ConceptId)> = Vec::new();
-    let mut free: Vec<ConceptId> = Vec::new();
+fn number(bound: &[Bound], body: Option<&Body>) -> Vec<Numbered> {
+    let mut numbered: BTreeMap<u32, Vec<&Bound>> = BTreeMap::new();
+    let mut named: Vec<(u32, &Bound)> = Vec::new();
+    let mut free: Vec<&Bound> = Vec::new();
     for b in bound {
         match &b.slot {
-            Some(SlotKey::Number(n) | SlotKey::From(n)) => numbered.entry(*n).or_default().push(b.concept),
-            Some(SlotKey::Name(name)) => named.push((before(name, body), b.concept)),
-            Some(SlotKey::Any) | None => free.push(b.concept),
+            Some(SlotKey::Number(n) | SlotKey::From(n)) => numbered.entry(*n).or_default().push(b),
+            Some(SlotKey::Name(name)) => named.push((before(name, body), b)),
+            Some(SlotKey::Any) | None => free.push(b),
         }
     }
     let mut next = 1;
@@ -65,17 +127,17 @@ fn number(bound: &[Bound], body: Option<&Body>) -> Vec<(ConceptId, u32)> {
         numbered.insert(next, vec![concept]);
     }
     let keep = named.is_empty() && numbered.values().all(|v| v.len() == 1);
-    let mut order: Vec<(ConceptId, u32)> = Vec::new();
+    let mut order: Vec<Numbered> = Vec::new();
     let mut count = 0;
-    let mut put = |concept: ConceptId, number: u32, order: &mut Vec<(ConceptId, u32)>| {
+    let mut put = |bound: &Bound, number: u32, order: &mut Vec<Numbered>| {
         count += 1;
-        order.push((concept, if keep { number } else { count }));
+        order.push((bound.concept, bound.part.clone(), if keep { number } else { count }));
     };
     for (n, concepts) in numbered {
         named.retain(|(at, concept)| {
             let here = *at <= n;
             if here {
-                put(*concept, n, &mut order);
+                put(concept, n, &mut order);
             }
             !here
         });
@@ -98,13 +160,13 @@ fn before(name: &str, body: Option<&Body>) -> u32 {
 }
 
 impl Resolver<'_> {
+    /// The canonical name of an occurrence.
+    fn canonical(&self, value: &Value) -> String {
+        Indices::name(&self.key(value, None))
+    }
+
     /// The numbers of an inference's values, with what does not fit reported.
-    pub(super) fn value_order(
-        &mut self,
-        line: NodeId,
-        values: &[(NodeId, ConceptId)],
-        body: &Body,
-    ) -> Vec<(ConceptId, u32)> {
+    pub(super) fn value_order(&mut self, line: NodeId, values: &[(NodeId, ConceptId)], body: &Body) -> Order {
         let mut bound = bind(self, values);
         self.clashes(&bound);
         if self.tree.dialect != Dialect::Legacy
@@ -113,8 +175,38 @@ impl Resolver<'_> {
         {
             self.not_bound(&mut bound);
         }
-        let order = number(&bound, Some(body));
-        self.unfilled(line, &bound, &order, body);
+        let numbered = number(&bound, Some(body));
+        self.unfilled(line, &bound, &numbered, body);
+        let mut order = Order::default();
+        for (concept, part, number) in numbered {
+            let Some(part) = part else {
+                order.values.push((concept, number));
+                continue;
+            };
+            let rest = bound.iter().any(|b| {
+                b.concept == concept
+                    && b.part.as_ref() == Some(&part)
+                    && matches!(b.slot, Some(SlotKey::From(_)))
+            });
+            let mut fields = Map::new();
+            // The record may stand in a list of one.
+            fields.insert("index".to_owned(), Json::from(0));
+            fields.insert("key".to_owned(), Json::from(part.as_ref()));
+            if rest {
+                fields.insert("unpack".to_owned(), Json::from(true));
+            }
+            let key = part.trim_matches(['{', '}', '[', ']', '<', '>']);
+            let key = Arc::from(key);
+            order.selectors.push(Selector { key, source: concept, number: Some(number), fields });
+        }
+        for b in bound.iter().filter(|b| b.part.is_none()) {
+            let value = self.tree.node(b.node).and_then(|n| n.concept.value());
+            let fields = value.map(own_selector).unwrap_or_default();
+            if !fields.is_empty() {
+                let key = Arc::from(self.table.name(b.concept));
+                order.selectors.push(Selector { key, source: b.concept, number: None, fields });
+            }
+        }
         order
     }
 
@@ -173,7 +265,7 @@ impl Resolver<'_> {
     }
 
     /// Slots without a value, and numbers beyond the text's slots.
-    fn unfilled(&mut self, line: NodeId, bound: &[Bound], order: &[(ConceptId, u32)], body: &Body) {
+    fn unfilled(&mut self, line: NodeId, bound: &[Bound], order: &[Numbered], body: &Body) {
         let Some(node) = self.tree.node(line) else { return };
         let mut last = 0;
         let mut missing = Vec::new();
@@ -181,7 +273,7 @@ impl Resolver<'_> {
             match &slot.key {
                 SlotKey::Number(n) => {
                     last = last.max(*n);
-                    if !slot.query && !order.iter().any(|(_, k)| k == n) && order.len() < *n as usize {
+                    if !slot.query && !order.iter().any(|(.., k)| k == n) && order.len() < *n as usize {
                         missing.push((node.span_of(slot.part), n.to_string()));
                     }
                 }

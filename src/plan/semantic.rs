@@ -12,7 +12,7 @@ use super::loops::Made;
 use super::model::{
     Assertion, ConceptId, ConceptKind, ConceptOrWords, FunctionKind, Resources, Semantic, Work,
 };
-use super::order;
+use super::order::{self, Order};
 use super::resolver::{Resolver, is_timing, shown};
 
 impl Resolver<'_> {
@@ -27,7 +27,8 @@ impl Resolver<'_> {
         let (above, node) = (tree.node(head)?, tree.node(line)?);
         let body = order::body(&node.concept.expr)?;
         let children = self.children(head);
-        let order = self.value_order(line, &children.values, body);
+        let mut order = self.value_order(line, &children.values, body);
+        self.written_selectors(node, &children.values, &mut order);
         let resources = self.resources(line, node);
         let declared = above.sequence.as_ref();
         let (kind, variant, assertion, relation) = match &node.concept.expr {
@@ -44,8 +45,17 @@ impl Resolver<'_> {
         if self.settled.insert(function) {
             self.table.change(function, |c| c.kind = ConceptKind::Function(kind));
         }
-        let semantic =
-            Semantic { kind, variant, order, body: body.text.clone(), assertion, relation, resources };
+        let Order { values: order, selectors } = order;
+        let semantic = Semantic {
+            kind,
+            variant,
+            order,
+            selectors,
+            body: body.text.clone(),
+            assertion,
+            relation,
+            resources,
+        };
         let values = children.values.iter().map(|(_, c)| *c).collect();
         let contexts = children.contexts.iter().map(|(_, c)| *c).collect();
         Some((Work::Semantic(Box::new(semantic)), values, contexts))

@@ -26,12 +26,15 @@ pub(super) struct Writer<'t> {
     acts: Vec<Option<Act>>,
     names: Names,
     loops: FxHashMap<NodeId, Loop>,
+    /// For each line the first one after everything below it.
+    ends: Vec<NodeId>,
 }
 
 impl<'t> Writer<'t> {
     pub(super) fn new(tree: &'t Tree) -> Self {
         let names = Names::of(tree);
-        let mut writer = Self { tree, acts: acts::of(tree), names, loops: FxHashMap::default() };
+        let ends = ends(tree);
+        let mut writer = Self { tree, acts: acts::of(tree), names, loops: FxHashMap::default(), ends };
         writer.kinds();
         writer.names.settle();
         writer.loops();
@@ -94,12 +97,14 @@ impl<'t> Writer<'t> {
         let noun = words::words(&self.noun(line));
         let values = || self.tree.values(head).filter_map(|(id, _)| Some((id, self.names.get(id)?)));
         let exact = values().find(|(_, n)| n.words == noun);
+        // What the loop itself computes is not what it walks.
+        let outside = |id: NodeId| id < head || self.ends.get(line.index()).is_some_and(|end| id >= *end);
         let last = noun.last();
         let near = || values().find(|(_, n)| last.is_some_and(|l| n.words.contains(l)));
         exact
             .or_else(near)
             .map(|(id, _)| id)
-            .or_else(|| self.names.find(&noun.join(" ")).map(|(id, _)| id).filter(|id| *id != head))
+            .or_else(|| self.names.find(&noun.join(" ")).map(|(id, _)| id).filter(|id| outside(*id)))
             .or_else(|| values().find(|(_, n)| n.kind != ValueKind::Proposition).map(|(id, _)| id))
     }
 
@@ -112,9 +117,8 @@ impl<'t> Writer<'t> {
         let used: FxHashSet<u32> = written.collect();
         let mut free = (1..).filter(|n| !used.contains(n));
         for (id, node) in self.tree.iter() {
-            let (Some(Act::Loop), Some(head), Some(number)) = (self.act(id), node.parent, free.next()) else {
-                continue;
-            };
+            let (Some(Act::Loop), Some(head)) = (self.act(id), node.parent) else { continue };
+            let Some(number) = free.next() else { break };
             let noun = self.noun(id);
             let base = match self.base(id, head).and_then(|b| self.names.get(b)) {
                 Some(name) => name.formal.clone(),
@@ -318,6 +322,19 @@ impl<'t> Writer<'t> {
         let name = name.unwrap_or_else(|| in_brackets(&words::balanced(text), ValueKind::Object));
         format!("@after({name})")
     }
+}
+
+/// For each line the first one after everything below it. Children stand behind their parents.
+fn ends(tree: &Tree) -> Vec<NodeId> {
+    let mut ends: Vec<NodeId> =
+        (1..=tree.nodes.len()).map(|n| NodeId(u32::try_from(n).unwrap_or(u32::MAX))).collect();
+    for (at, node) in tree.nodes.iter().enumerate().rev() {
+        let Some(end) = ends.get(at).copied() else { continue };
+        if let Some(above) = node.parent.and_then(|p| ends.get_mut(p.index())) {
+            *above = (*above).max(end);
+        }
+    }
+    ends
 }
 
 /// Loops around a leaf that are asked whether it is their element.

@@ -133,10 +133,14 @@ pub(super) fn semantic(
 ) -> Json {
     let mut fields = JsonMap::new();
     let mut order = JsonMap::new();
-    for (concept, number) in &semantic.order {
-        order.insert(plan.name(*concept).to_owned(), Json::from(*number));
+    let parts = semantic.selectors.iter().filter_map(|s| Some((s.key.as_ref(), s.number?)));
+    let mut numbered: Vec<(&str, u32)> =
+        semantic.order.iter().map(|(c, n)| (plan.name(*c), *n)).chain(parts).collect();
+    numbered.sort_by_key(|(_, n)| *n);
+    for (name, number) in &numbered {
+        order.insert((*name).to_owned(), Json::from(*number));
     }
-    let last = semantic.order.iter().map(|(_, n)| *n).max().unwrap_or(0);
+    let last = numbered.last().map_or(0, |(_, n)| *n);
     for (helper, number) in helpers.iter().zip(last.saturating_add(1)..) {
         order.insert((*helper).to_owned(), Json::from(number));
     }
@@ -166,6 +170,10 @@ pub(super) fn semantic(
         fields.insert("with_thinking".into(), Json::from(false));
     }
     fields.insert("value_order".into(), Json::Object(order));
+    // Plain judgements and inputs read none.
+    if !(form == Form::Input || (judgement && form == Form::Plain)) && !semantic.selectors.is_empty() {
+        fields.insert("value_selectors".into(), selectors(plan, semantic));
+    }
     if judgement {
         if form == Form::Composition {
             fields.insert("assertion_condition".into(), assertion(plan, &semantic.assertion));
@@ -183,6 +191,21 @@ pub(super) fn semantic(
         fields.insert("timeout".into(), timeout.clone());
     }
     Json::Object(fields)
+}
+
+/// Selectors by the name they are passed under. One that only packs its own value needs no source.
+fn selectors(plan: &Plan, semantic: &Semantic) -> Json {
+    let mut all = JsonMap::new();
+    for selector in &semantic.selectors {
+        let mut fields = JsonMap::new();
+        let own = selector.number.is_none();
+        if !(own && selector.fields.keys().all(|k| k == "packed")) {
+            fields.insert("source_concept".to_owned(), Json::from(plan.name(selector.source)));
+        }
+        fields.extend(selector.fields.clone());
+        all.insert(selector.key.as_ref().to_owned(), Json::Object(fields));
+    }
+    Json::Object(all)
 }
 
 /// Quantifiers by axis name; the word `axis` stands for every axis (repositories spec, sections 3.2 and 7.3).
