@@ -172,8 +172,9 @@ fn text_of(path: &Path, map: &mut SourceMap) -> Result<Source, (Vec<Diagnostic>,
         let text = syntax::decode(file, &bytes).map_err(|d| (vec![*d], Exit::Failed))?;
         return Ok(Source { name, text: text.to_owned(), hint, diagnostics: Vec::new() });
     }
+    let first_file = map.files().len();
     let opened = super::open::open_bundle(path, bytes, map).map_err(|f| (f.diagnostics, f.exit))?;
-    if let Some((name, text)) = own_source(&opened, map) {
+    if let Some((name, text)) = own_source(&opened, map, first_file) {
         let hint = Path::new(&name).extension().and_then(|e| e.to_str()).and_then(Dialect::from_extension);
         return Ok(Source { name, text, hint, diagnostics: Vec::new() });
     }
@@ -182,9 +183,9 @@ fn text_of(path: &Path, map: &mut SourceMap) -> Result<Source, (Vec<Diagnostic>,
 }
 
 /// The text a bundle was compiled from, embedded or found unchanged.
-fn own_source(opened: &Opened, map: &SourceMap) -> Option<(String, String)> {
+fn own_source(opened: &Opened, map: &SourceMap, first_file: usize) -> Option<(String, String)> {
     let [file] = opened.repositories.source.as_ref()?.files.as_slice() else { return None };
-    let text = map.files().get(opened.first_file as usize)?.text().to_string();
+    let text = map.files().get(first_file)?.text().to_string();
     let same = !text.is_empty() && repo::json::digest_bytes(text.as_bytes()) == file.sha256;
     same.then(|| (file.path.clone(), text))
 }

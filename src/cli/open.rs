@@ -136,8 +136,7 @@ pub(super) fn read_plan(path: &Path) -> Result<(Vec<u8>, bool), Failed> {
 
 /// Opens the bytes of a bundle.
 pub(super) fn open_bundle(path: &Path, bytes: Vec<u8>, map: &mut SourceMap) -> Result<Opened, Failed> {
-    let first_file = map.files().len() as u32;
-    bundle(path, bytes, folder(path), map).map(|opened| Opened { first_file, ..opened })
+    bundle(path, bytes, folder(path), map)
 }
 
 /// The folder of a plan; empty for standard input.

@@ -120,7 +120,7 @@ codes! {
     NC091 Warning "append along an axis the destination does not have";
     NC092 Warning "grouping over something that does not fit";
     NC093 Warning "declared axes contradict the computed ones";
-    NC094 Warning "bundled value without a selector";
+    NC094 Info "bundled value without a selector";
     NC095 Error "resource not found";
     NC096 Warning "two concepts with one id";
     NC097 Warning "filter over a judgement without an assertion";

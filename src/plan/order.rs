@@ -253,8 +253,8 @@ impl Resolver<'_> {
             let message = format!("`{}` has no slot; it takes the lowest free one", shown(&line.text));
             let mut diagnostic =
                 Diagnostic::at(Code::NC057, line.span, message).help("write its slot, like `<:{1}>`");
-            let taken = order.iter().find(|(c, _)| *c == concept).filter(|_| plain);
-            if let (Some((_, slot)), Some(value)) = (taken, line.concept.value()) {
+            let taken = order.iter().find(|(c, ..)| *c == concept).filter(|_| plain);
+            if let (Some((.., slot)), Some(value)) = (taken, line.concept.value()) {
                 let end = line.span_of(value.part).end;
                 let insert =
                     Edit { span: Span { start: end, end, ..line.span }, text: format!("<:{{{slot}}}>") };

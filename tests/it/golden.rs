@@ -209,7 +209,7 @@ fn base_with_scripts(folder: &Path, scenario: &Json) -> tempfile::TempDir {
     base
 }
 
-fn model_of(plan: &Json) -> Result<Model, String> {
+pub(crate) fn model_of(plan: &Json) -> Result<Model, String> {
     let entries = |key: &str| plan[key].as_array().unwrap().iter().map(|e| e.as_object().unwrap().clone());
     let repositories = Repositories::from_entries(
         entries("concepts").map(ConceptEntry::from).collect(),

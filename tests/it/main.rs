@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod axes;
 mod cli;
 mod convert;
 mod corpus;

@@ -18,3 +18,4 @@ mod rules;
 pub use grouping::{Collapsed, collapsed};
 pub use infer::axes;
 pub use known::{Axes, AxisOf, Known, Origin, Reason, Unknown};
+pub(super) use rules::is_composed;

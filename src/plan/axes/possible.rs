@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::plan::model::ConceptId;
+
 use super::known::{AxisOf, Known, Origin, Reason, Unknown};
 
 /// The axis of a value with no plurality (tensor spec, section 1).
@@ -196,6 +198,6 @@ pub(super) fn dropped(list: &Alternative) -> Option<List> {
 }
 
 /// An origin without a place, for axes that are there because nothing else is.
-pub(super) fn of_single(id: crate::plan::model::ConceptId) -> Origin {
+pub(super) fn of_single(id: ConceptId) -> Origin {
     Origin { reason: Reason::Single(id), place: None }
 }

@@ -406,7 +406,7 @@ pub(super) fn of_tensor(tensor: &crate::tensor::Tensor, origin: Origin) -> Alter
 
 /// How lowering reads a step with a paradigm: its list answers make an axis, and its assertion a mask (repositories
 /// spec, sections 3.1 and 3.2).
-pub(crate) fn is_composed(work: &Semantic, generation: u32) -> bool {
+pub(in crate::plan) fn is_composed(work: &Semantic, generation: u32) -> bool {
     let resources = &work.resources;
     if resources.script.is_some() || resources.builtin.is_some() {
         return false;

@@ -2,6 +2,7 @@
 //!
 //! To add one: a function in the file of its family that takes [`Facts`] and gives diagnostics, and its call here.
 
+mod axes;
 mod cycles;
 mod data;
 mod ids;
@@ -113,4 +114,5 @@ pub(super) fn check(
     keys::check(&facts, diagnostics);
     ids::check(&facts, diagnostics);
     slots::check(&facts, diagnostics);
+    axes::check(&facts, diagnostics);
 }
