@@ -55,8 +55,16 @@ pub(super) fn order(layered: &Layered, near: &Neighbours, fixed: &[bool]) -> Vec
             best.clone_from(&rows);
         }
     }
+    // Once more from the top, now with what passes in the middle of its neighbours.
     let mut centred = best.clone();
-    centred.iter_mut().for_each(|row| centre(row, near, layered));
+    let mut position = positions(layered, &centred);
+    for row in &mut centred {
+        if row.iter().any(|v| !near.above[*v].is_empty()) {
+            sort_row(row, &near.above, layered, &mut position, fixed);
+        }
+        centre(row, near, layered);
+        place(row, &mut position);
+    }
     if crossings(layered, near, &centred) <= best_crossings { centred } else { best }
 }
 
