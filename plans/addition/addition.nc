@@ -67,4 +67,4 @@
             <- {remainder}?<:{1}>
             <- {digit sum}<:{2}>
 
-    <- {number pair}<$={1}> |ref. %(number pair)=[%(number)=[123, 98]]
+    <- {number pair}<$={1}> | ref. %(number pair)=[%(number)=[123, 98]]

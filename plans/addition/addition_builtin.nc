@@ -69,4 +69,4 @@
             <- {digit sum}<:{2}>
             <- {ten: "10"}<:{3}>
 
-    <- {number pair}<$={1}> |ref. %(number pair)=[%(number)=[123, 98]]
+    <- {number pair}<$={1}> | ref. %(number pair)=[%(number)=[123, 98]]

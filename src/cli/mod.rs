@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod flow;
 mod graph;
+mod fmt;
 mod import;
 mod logs;
 mod lsp;
@@ -53,6 +54,7 @@ struct Arguments {
 enum Command {
     Compile(compile::Arguments),
     Check(check::Arguments),
+    Fmt(fmt::Arguments),
     Exec(Box<exec::Arguments>),
     Runs(runs::Arguments),
     Logs(logs::Arguments),
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Exec(arguments) => exec::run(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),

@@ -20,6 +20,7 @@ mod faculty;
 mod fix;
 mod flow;
 mod fold;
+mod format;
 mod golden;
 mod grammar;
 mod graph;

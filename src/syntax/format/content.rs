@@ -1,12 +1,36 @@
 //! What a formatted line says: its marker, text and annotations with the blanks between them. Knows one line at a time
 //! and the brackets still open from those before it, not where the line stands.
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::base::FileId;
 
 use super::super::ast::{Annotation, AnnotationKind};
 use super::super::brackets::Brackets;
 use super::super::layout::trim;
 use super::super::trailer::{self, End, Head, Source};
+
+/// A physical line and what is known of its concept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Physical {
+    /// Where it starts, blanks included.
+    pub(super) line: usize,
+    /// Where its content starts.
+    pub(super) start: usize,
+    /// Where its content ends.
+    pub(super) end: usize,
+    /// It was read as a value line: without a marker it gets one.
+    pub(super) value: bool,
+    /// Its text was understood. What was not keeps its blanks: they may be all the order there is.
+    pub(super) understood: bool,
+}
+
+/// The column of a comment behind a text, before and after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Aside {
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
 
 /// Writes lines one after the other.
 #[derive(Debug)]
@@ -15,29 +39,34 @@ pub(super) struct Content<'a> {
     text: &'a str,
     /// Open brackets of the concept at hand.
     brackets: Brackets,
+    /// The comment that stands apart behind the text of the concept at hand: comments in lines of their own may go on
+    /// below it.
+    pub(super) aside: Option<Aside>,
 }
 
 impl<'a> Content<'a> {
     pub(super) fn new(file: FileId, text: &'a str) -> Self {
-        Self { file, text, brackets: Brackets::default() }
+        Self { file, text, brackets: Brackets::default(), aside: None }
     }
 
     fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or("")
     }
 
-    /// The first line of a concept. `value` says that it was read as a value line: without a marker it gets one.
-    pub(super) fn concept(&mut self, start: usize, end: usize, value: bool, out: &mut String) {
+    /// The first line of a concept.
+    pub(super) fn concept(&mut self, line: Physical, out: &mut String) {
         self.brackets = Brackets::default();
+        self.aside = None;
+        let Physical { start, end, .. } = line;
         let content = self.slice(start, end);
         let len = match trailer::head(content) {
-            // The form is line by line what a program wrote; nothing in it is a matter of layout.
+            // The form is what a program wrote, line by line; nothing in it is a matter of layout.
             Head::Flat(_) => return out.push_str(content),
             Head::Marker(_, len) | Head::Mistaken(_, len) | Head::Role(_, len, _) => len,
             Head::None => 0,
         };
         let marker = match content.get(..len).unwrap_or("") {
-            "" if value => "<-",
+            "" if line.value => "<-",
             written => written,
         };
         out.push_str(marker);
@@ -52,37 +81,59 @@ impl<'a> Content<'a> {
             } else if !(marker.is_empty() || tight) {
                 out.push(' ');
             }
-            collapse(piece, out);
+            write_piece(piece, line.understood, out);
         }
-        self.trailer(how, at, end, out);
+        self.trailer(how, (to.max(start + len), at), line, out);
     }
 
     /// A further line of a concept.
-    pub(super) fn continuation(&mut self, start: usize, end: usize, out: &mut String) {
-        let (how, at) = trailer::text_end(self.text, start, end, &mut self.brackets);
-        let (from, to) = trim(self.text, start, at);
-        collapse(self.slice(from, to), out);
-        self.trailer(how, at, end, out);
+    pub(super) fn continuation(&mut self, line: Physical, out: &mut String) {
+        let (how, at) = trailer::text_end(self.text, line.start, line.end, &mut self.brackets);
+        let (from, to) = trim(self.text, line.start, at);
+        write_piece(self.slice(from, to), line.understood, out);
+        self.trailer(how, (to, at), line, out);
     }
 
-    /// What follows a text: `at` is where its first sign stands.
-    fn trailer(&self, how: End, at: usize, end: usize, out: &mut String) {
+    /// What follows a text, from `gap` on: where the text ends, and where the first sign behind it stands.
+    fn trailer(&mut self, how: End, gap: (usize, usize), line: Physical, out: &mut String) {
+        let (from, at) = gap;
         match how {
             End::Line => {}
             End::Comment => {
-                out.push(' ');
-                self.comment(at, end, out);
+                let apart = width(self.slice(line.line, at)) - width(self.slice(line.line, from));
+                if apart > 1 {
+                    self.set_apart(line, at, out);
+                } else {
+                    out.push(' ');
+                }
+                self.comment(at, line.end, out);
             }
             End::Pipe | End::ForcedPipe => {
-                let list = trailer::annotations(self.source(), at + 1, end);
+                let list = trailer::annotations(self.source(), at + 1, line.end);
                 out.push(' ');
-                if self.plainly_divided(&list, at, end) {
+                if self.plainly_divided(&list, at, line.end) {
                     self.annotations(&list, out);
                 } else {
-                    out.push_str(self.slice(at, end));
+                    out.push_str(self.slice(at, line.end));
                 }
             }
         }
+    }
+
+    /// A comment that stands apart from its text keeps its column, so that a column of comments stays one.
+    fn set_apart(&mut self, line: Physical, at: usize, out: &mut String) {
+        let begun = out.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let written = width(out.get(begun..).unwrap_or(""));
+        let from = width(self.slice(line.line, at));
+        let to = from.max(written + 2);
+        out.extend(std::iter::repeat_n(' ', to - written));
+        self.aside = Some(Aside { from, to });
+    }
+
+    /// Where a comment line goes that stands below a comment behind the text.
+    pub(super) fn below_aside(&self, line: Physical) -> Option<usize> {
+        let at = width(self.slice(line.line, line.start));
+        self.aside.filter(|a| a.from == at).map(|a| a.to)
     }
 
     /// A line of annotations; it begins with a pipe.
@@ -174,7 +225,10 @@ pub(super) fn mere_text(list: &[Annotation]) -> bool {
 }
 
 /// One blank for each run of blanks, as in the text of a node (language spec, section 8, step 1).
-fn collapse(piece: &str, out: &mut String) {
+fn write_piece(piece: &str, understood: bool, out: &mut String) {
+    if !understood {
+        return out.push_str(piece);
+    }
     let words = piece.split([' ', '\t']).filter(|w| !w.is_empty());
     for (n, word) in words.enumerate() {
         if n > 0 {
@@ -182,4 +236,12 @@ fn collapse(piece: &str, out: &mut String) {
         }
         out.push_str(word);
     }
+}
+
+/// How wide a text is on a screen: tabs as for indentation, wide signs twice as wide as others.
+fn width(text: &str) -> usize {
+    text.chars().fold(0, |column, c| match c {
+        '\t' => column + 4 - column % 4,
+        c => column + c.width().unwrap_or(0),
+    })
 }

@@ -13,6 +13,8 @@
 //! compares two trees.
 
 mod content;
+#[cfg(test)]
+mod laws;
 mod place;
 mod rewrite;
 mod same;

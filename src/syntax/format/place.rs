@@ -41,7 +41,7 @@ pub(super) fn places(tree: &Tree) -> Places {
     let step = if deepest > DEEPEST { NARROW } else { STEP };
     let mut wrapped = vec![u32::MAX; tree.nodes.len()];
     let mut heads: Vec<(usize, Head)> = Vec::with_capacity(tree.nodes.len());
-    // A root before a comment that is less indented and does not belong to it cannot stand at column 0.
+    // A root, or prose, before a comment that is less indented and does not belong to it cannot stand at column 0.
     let mut shifted = Vec::with_capacity(tree.nodes.len());
     for (at, line) in tree.lines.iter().enumerate() {
         let new = match line.class {
@@ -60,8 +60,8 @@ pub(super) fn places(tree: &Tree) -> Places {
                 None
             }
             LineClass::Comment if line.node.is_none() => {
-                if let Some(last) = shifted.last_mut() {
-                    *last = true;
+                if let (Some(last), Some((_, head))) = (shifted.last_mut(), heads.last()) {
+                    *last |= line.column < head.from;
                 }
                 None
             }
@@ -76,7 +76,7 @@ pub(super) fn places(tree: &Tree) -> Places {
     let mut base = 0;
     let mut bases = vec![0; heads.len()];
     for ((head, shifted), slot) in heads.iter().zip(&shifted).zip(&mut bases).rev() {
-        let root = head.1.node.and_then(|id| tree.node(id)).is_some_and(|n| n.parent.is_none() && !n.flat);
+        let root = head.1.node.is_none_or(|id| tree.node(id).is_some_and(|n| n.parent.is_none() && !n.flat));
         if root && *shifted {
             base = step;
         }
@@ -84,13 +84,20 @@ pub(super) fn places(tree: &Tree) -> Places {
     }
     let mut columns = vec![0; tree.nodes.len()];
     let mut first: Option<u32> = None;
+    let mut last: Option<Head> = None;
     for ((_, head), base) in heads.iter_mut().zip(bases) {
         let Some(id) = head.node else {
-            head.to = match first {
+            // Where it was it might be read as a part of a line above that has moved.
+            let hidden = last.is_some_and(|b| head.from <= b.from && head.from > b.to);
+            // One column deeper it is a line of its own, or goes on with one that is open: it stays so.
+            let beside = last.filter(|b| b.node.is_none() && head.from == b.from.saturating_add(1));
+            head.to = match (beside, first) {
+                (Some(prose), _) => prose.to.saturating_add(1),
                 _ if base > 0 => base,
-                Some(first) if head.from > first + 1 => first,
+                (_, Some(first)) if hidden || head.from > first + 1 => first,
                 _ => head.from,
             };
+            last = Some(*head);
             first = Some(head.to);
             continue;
         };
@@ -106,6 +113,7 @@ pub(super) fn places(tree: &Tree) -> Places {
         if let Some(column) = columns.get_mut(id.index()) {
             *column = head.to;
         }
+        last = Some(*head);
     }
     Places { heads, wrapped, step }
 }
@@ -113,7 +121,7 @@ pub(super) fn places(tree: &Tree) -> Places {
 /// Returns whether a line of prose goes on with what the prose before it began: its indentation is kept relative to
 /// that.
 fn continues_prose(last: Option<&Head>, line: &Line) -> bool {
-    last.is_some_and(|h| h.node.is_none() && line.column > h.from)
+    last.is_some_and(|h| h.node.is_none() && line.column > h.from.saturating_add(1))
 }
 
 /// The heads passed so far: what a line without a place of its own relates to.
@@ -153,7 +161,8 @@ impl<'a> Cursor<'a> {
             return Place::At(self.next().unwrap_or(0));
         };
         if last.node.is_none() {
-            return shifted(line, &last, 0);
+            let annotation = line.class == LineClass::Annotation && !mere_text;
+            return shifted(line, &last, if annotation { last.to } else { 0 });
         }
         let step = self.places.step;
         let deeper = last.to.saturating_add(step);

@@ -2,11 +2,14 @@
 
 use super::super::ast::{LineClass, LineEnd, Tree};
 use super::super::build::parse;
-use super::super::kind::Marker;
+use super::super::kind::{Kind, Marker};
 use super::super::layout::trim;
-use super::content::{Content, mere_text};
+use super::content::{Content, Physical, mere_text};
 use super::place::{Cursor, Place, places};
 use super::same::same;
+
+/// The byte order mark.
+const MARK: char = '\u{feff}';
 
 /// Formats a plan; `text` is what `tree` was read from. Total: broken lines are kept as they are, and a text whose
 /// layout cannot be changed without changing its tree is given back unchanged.
@@ -23,7 +26,7 @@ pub fn format(tree: &Tree, text: &str) -> String {
 }
 
 /// The canonical text, not compared with what it was made of.
-fn rewrite(tree: &Tree, text: &str) -> String {
+pub(super) fn rewrite(tree: &Tree, text: &str) -> String {
     let end = line_end(tree);
     let places = places(tree);
     let mut cursor = Cursor::new(tree, &places);
@@ -43,21 +46,35 @@ fn rewrite(tree: &Tree, text: &str) -> String {
             LineClass::Annotation => content.read_line(start, stop),
             _ => Vec::new(),
         };
-        match cursor.place(at, line, mere_text(&list)) {
-            Place::At(column) => out.extend(std::iter::repeat_n(' ', column as usize)),
-            Place::Kept => out.push_str(text.get(line.span.start as usize..start).unwrap_or("")),
-        }
         let node = line.node.and_then(|id| tree.node(id));
+        let physical = Physical {
+            line: line.span.start as usize,
+            start,
+            end: stop,
+            value: node.is_some_and(|n| n.marker == Marker::Value),
+            understood: node.is_some_and(|n| n.kind != Kind::Informal && n.concept.problems.is_empty()),
+        };
+        let place = cursor.place(at, line, mere_text(&list));
+        let below = (line.class == LineClass::Comment && node.is_some())
+            .then(|| content.below_aside(physical))
+            .flatten();
+        match (place, below) {
+            (_, Some(column)) => out.extend(std::iter::repeat_n(' ', column)),
+            (Place::At(column), None) => out.extend(std::iter::repeat_n(' ', column as usize)),
+            (Place::Kept, None) => out.push_str(text.get(line.span.start as usize..start).unwrap_or("")),
+        }
         match (line.class, node) {
-            (LineClass::Concept, Some(node)) => {
-                content.concept(start, stop, node.marker == Marker::Value, &mut out);
-            }
-            (LineClass::Continuation, Some(_)) => content.continuation(start, stop, &mut out),
+            (LineClass::Concept, Some(_)) => content.concept(physical, &mut out),
+            (LineClass::Continuation, Some(_)) => content.continuation(physical, &mut out),
             (LineClass::Annotation, Some(_)) => content.annotation_line(start, stop, &list, &mut out),
             (LineClass::Comment, _) => content.comment(start, stop, &mut out),
             _ => out.push_str(text.get(start..stop).unwrap_or("")),
         }
         out.push_str(end);
+    }
+    if out.starts_with(MARK) {
+        // A sign of the text, which is read as such only behind a mark.
+        out.insert(0, MARK);
     }
     out
 }
