@@ -110,7 +110,17 @@ impl<'a> Content<'a> {
             }
             End::Pipe | End::ForcedPipe => {
                 let list = trailer::annotations(self.source(), at + 1, line.end);
-                out.push(' ');
+                let last = self.slice(line.start, from).rsplit([' ', '\t']).next().unwrap_or("");
+                let sign = || {
+                    let head = trailer::head(&format!("{last} "));
+                    matches!(head, Head::Mistaken(..) | Head::Role(..)) || trailer::starts_comment(last)
+                };
+                if from == at && sign() {
+                    // Before a blank it would be a marker, or the sign of a comment.
+                    out.push_str(self.slice(from, at));
+                } else {
+                    out.push(' ');
+                }
                 if self.plainly_divided(&list, at, line.end) {
                     self.annotations(&list, out);
                 } else {

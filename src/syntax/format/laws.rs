@@ -190,6 +190,8 @@ fn noise() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_lines(text in soup()) {
         check(&text);

@@ -89,10 +89,13 @@ pub(super) fn places(tree: &Tree) -> Places {
         let Some(id) = head.node else {
             // Where it was it might be read as a part of a line above that has moved.
             let hidden = last.is_some_and(|b| head.from <= b.from && head.from > b.to);
-            // One column deeper it is a line of its own, or goes on with one that is open: it stays so.
-            let beside = last.filter(|b| b.node.is_none() && head.from == b.from.saturating_add(1));
+            // At most one column deeper it is a line of its own, or goes on with one that is open: it stays so.
+            let beside = last.filter(|b| b.node.is_none()).and_then(|prose| {
+                let deeper = head.from.checked_sub(prose.from).filter(|d| *d < 2)?;
+                Some(prose.to.saturating_add(deeper))
+            });
             head.to = match (beside, first) {
-                (Some(prose), _) => prose.to.saturating_add(1),
+                (Some(beside), _) => beside,
                 _ if base > 0 => base,
                 (_, Some(first)) if hidden || head.from > first + 1 => first,
                 _ => head.from,
