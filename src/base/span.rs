@@ -66,7 +66,9 @@ impl SourceFile {
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
         let text: Arc<str> = text.into();
         let bytes = text.as_bytes();
-        let mut line_starts = vec![0];
+        // A byte order mark belongs to no line: no editor counts it as a column.
+        let mut line_starts =
+            vec![if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() as u32 } else { 0 }];
         for (i, byte) in bytes.iter().enumerate() {
             let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(i + 1) != Some(&b'\n'));
             if ends {
@@ -167,6 +169,16 @@ mod tests {
         assert_eq!(file.place(2), LineColumn { line: 1, column: 2 });
         assert_eq!(file.place(3), LineColumn { line: 1, column: 2 });
         assert_eq!(file.place(4), LineColumn { line: 2, column: 0 });
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let file = SourceFile::new("a.nc", "\u{feff}{a}\nb");
+        assert_eq!(file.place(3), LineColumn { line: 1, column: 0 });
+        assert_eq!(file.place(0), LineColumn { line: 1, column: 0 });
+        assert_eq!(file.place(4), LineColumn { line: 1, column: 1 });
+        assert_eq!(file.offset(LineColumn { line: 1, column: 1 }), 4);
+        assert_eq!(file.line(1), Some("{a}"));
     }
 
     #[test]

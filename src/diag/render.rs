@@ -59,6 +59,8 @@ pub fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         // A column range is understood within one line only.
         if start.line == end.line {
             properties.push_str(&format!(",col={},endColumn={}", start.column + 1, end.column + 1));
+        } else {
+            properties.push_str(&format!(",endLine={}", end.line));
         }
         properties.push(',');
     }

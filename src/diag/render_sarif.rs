@@ -2,13 +2,13 @@
 //!
 //! Knows nothing of repositories on disk: file names are taken from the [`SourceMap`] as they are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::base::{SourceMap, Span};
 
-use super::{Code, Diagnostic, Severity};
+use super::{Code, Diagnostic, Fix, Severity};
 
 /// One log with one run; the rules are the codes that occur, each with its title and page.
 pub fn sarif(diagnostics: &[Diagnostic], sources: &SourceMap) -> Value {
@@ -24,7 +24,17 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &SourceMap) -> Value {
             })
         })
         .collect();
-    let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, sources)).collect();
+    let results: Vec<Value> = diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let mut result = result(diagnostic, sources);
+            let rule = codes.iter().position(|code| *code == diagnostic.code);
+            if let (Some(object), Some(rule)) = (result.as_object_mut(), rule) {
+                object.insert("ruleIndex".to_owned(), json!(rule));
+            }
+            result
+        })
+        .collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -47,25 +57,50 @@ fn result(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
         diagnostic.primary.iter().filter_map(|label| location(label.span, &label.text, sources)).collect();
     let related: Vec<Value> =
         diagnostic.secondary.iter().filter_map(|label| location(label.span, &label.text, sources)).collect();
-    json!({
+    let mut result = json!({
         "ruleId": diagnostic.code.as_str(),
         "level": level(diagnostic.severity),
         "message": {"text": text},
         "locations": locations,
         "relatedLocations": related,
-    })
+    });
+    let fix = diagnostic.fix.as_ref().and_then(|fix| fix_json(fix, sources));
+    if let (Some(fix), Some(object)) = (fix, result.as_object_mut()) {
+        object.insert("fixes".to_owned(), json!([fix]));
+    }
+    result
+}
+
+/// One fix: the replacements of each file it edits; none when a place is not in the map.
+fn fix_json(fix: &Fix, sources: &SourceMap) -> Option<Value> {
+    let mut files: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for edit in &fix.edits {
+        let (file, ..) = sources.resolve(edit.span)?;
+        let replacement =
+            json!({"deletedRegion": region(edit.span, sources)?, "insertedContent": {"text": edit.text}});
+        files.entry(file).or_default().push(replacement);
+    }
+    let changes: Vec<Value> = files
+        .into_iter()
+        .map(|(file, replacements)| {
+            json!({"artifactLocation": {"uri": uri(file)}, "replacements": replacements})
+        })
+        .collect();
+    Some(json!({"description": {"text": fix.title}, "artifactChanges": changes}))
+}
+
+fn region(span: Span, sources: &SourceMap) -> Option<Value> {
+    let (_, start, end) = sources.resolve(span)?;
+    Some(json!({
+        "startLine": start.line, "startColumn": start.column + 1,
+        "endLine": end.line, "endColumn": end.column + 1,
+    }))
 }
 
 fn location(span: Span, text: &str, sources: &SourceMap) -> Option<Value> {
-    let (file, start, end) = sources.resolve(span)?;
+    let (file, ..) = sources.resolve(span)?;
     let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": {"uri": uri(file)},
-            "region": {
-                "startLine": start.line, "startColumn": start.column + 1,
-                "endLine": end.line, "endColumn": end.column + 1,
-            },
-        },
+        "physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": region(span, sources)?},
     });
     if let (false, Some(object)) = (text.is_empty(), location.as_object_mut()) {
         object.insert("message".into(), json!({"text": text}));
@@ -100,6 +135,29 @@ fn uri(path: &str) -> String {
 mod tests {
     use super::*;
     use crate::base::SourceFile;
+
+    #[test]
+    fn fixes_are_replacements_by_file() {
+        let mut sources = SourceMap::default();
+        let id = sources.add(SourceFile::new("a.nc", "{数}\n<= across\n"));
+        let diagnostic = Diagnostic::at(Code::NC049, Span::new(id, 9, 15), "misspelt")
+            .fix("write `&across`", vec![crate::diag::Edit { span: Span::new(id, 9, 9), text: "&".into() }]);
+        let log = sarif(&[diagnostic], &sources);
+        assert_eq!(
+            log["runs"][0]["results"][0]["fixes"],
+            json!([{
+                "description": {"text": "write `&across`"},
+                "artifactChanges": [{
+                    "artifactLocation": {"uri": "a.nc"},
+                    "replacements": [{
+                        "deletedRegion": {"startLine": 2, "startColumn": 4, "endLine": 2, "endColumn": 4},
+                        "insertedContent": {"text": "&"},
+                    }],
+                }],
+            }])
+        );
+        assert_eq!(log["runs"][0]["results"][0]["ruleIndex"], 0);
+    }
 
     #[test]
     fn a_log_has_rules_results_and_regions() {

@@ -337,7 +337,7 @@ impl<'t> Resolver<'t> {
 
     /// A function line that holds no operation; what no program runs and what is empty is reported on reading.
     fn no_operation(&mut self, node: &Node) -> Role {
-        let reported = node.concept.problems.iter().any(|p| p.code == Code::NC063);
+        let reported = has_error(node);
         let text = shown(&node.text);
         match &node.concept.expr {
             Expr::Value(_) => self.report(

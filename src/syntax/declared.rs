@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::base::{FlowIndex, Span};
 use crate::diag::{Code, Diagnostic, Edit};
 
@@ -215,10 +217,10 @@ fn indices(tree: &Tree, declared: &[NodeId], diagnostics: &mut Vec<Diagnostic>) 
     let mut deviating = declared.iter().filter_map(|id| {
         let node = tree.node(*id)?;
         let (index, span) = node.declared_index.as_ref()?;
-        (*index != node.flow_index).then_some((node, index, *span))
+        (*index != node.flow_index).then_some((*id, node, index, *span))
     });
     if let Some((scheme, rule)) = name {
-        if let Some((_, _, span)) = deviating.next() {
+        if let Some((.., span)) = deviating.next() {
             let message = format!("the declared flow indices follow scheme {scheme}: {rule}");
             diagnostics.push(
                 Diagnostic::at(Code::NC031, span, message)
@@ -227,24 +229,78 @@ fn indices(tree: &Tree, declared: &[NodeId], diagnostics: &mut Vec<Diagnostic>) 
         }
         return;
     }
-    for (node, index, span) in deviating {
+    // A line left out or put in moves all that stands after it and below: one mistake.
+    let mut groups: Vec<Vec<(&Node, &FlowIndex, Span)>> = Vec::new();
+    let mut group_of: FxHashMap<NodeId, usize> = FxHashMap::default();
+    // Of each parent its last deviating child.
+    let mut last: FxHashMap<Option<NodeId>, (NodeId, &FlowIndex, &FlowIndex)> = FxHashMap::default();
+    for (id, node, index, span) in deviating {
+        let above = node.parent.and_then(|p| Some((p, tree.node(p)?.declared_index.as_ref()?)));
+        let moved_above = above.filter(|(p, (declared, _))| {
+            let same = index.parent().as_ref() == Some(declared)
+                && index.parts().last() == node.flow_index.parts().last();
+            same && group_of.contains_key(p)
+        });
+        let moved_beside = last.get(&node.parent).filter(|(_, declared, derived)| {
+            let shift = |a: &FlowIndex, b: &FlowIndex| {
+                Some(i64::from(*a.parts().last()?) - i64::from(*b.parts().last()?))
+            };
+            declared.parent() == index.parent() && shift(declared, derived) == shift(index, &node.flow_index)
+        });
+        let cause = moved_above.map(|(p, _)| p).or_else(|| moved_beside.map(|(sibling, ..)| *sibling));
+        let group = cause.and_then(|c| group_of.get(&c).copied()).unwrap_or(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.push((node, index, span)),
+            None => groups.push(vec![(node, index, span)]),
+        }
+        group_of.insert(id, group);
+        last.insert(node.parent, (id, index, &node.flow_index));
+    }
+    for group in groups {
+        let Some((node, index, span)) = group.first().copied() else { continue };
+        if node.parent.is_some_and(|p| lacks_function(tree, p)) {
+            continue;
+        }
         let derived = &node.flow_index;
+        let more = match group.len() - 1 {
+            0 => String::new(),
+            1 => ", and one line after it is moved likewise".to_owned(),
+            n => format!(", and {n} lines after it are moved likewise"),
+        };
+        let edits =
+            group.iter().map(|(node, _, span)| Edit { span: *span, text: node.flow_index.to_string() });
+        let title = if group.len() == 1 {
+            format!("write `{derived}`")
+        } else {
+            "write the indices that count".to_owned()
+        };
         diagnostics.push(
             Diagnostic::at(
                 Code::NC030,
                 span,
-                format!("declared flow index `{index}`, but the line is `{derived}`"),
+                format!("declared flow index `{index}`, but the line is `{derived}`{more}"),
             )
             .help(format!("write `{derived}`"))
-            .fix(format!("write `{derived}`"), vec![Edit { span, text: derived.to_string() }]),
+            .fix(title, edits.collect()),
         );
     }
+}
+
+/// Returns whether a line says that something computes it and nothing does: reported as such, and the lines that
+/// follow the missing one are moved.
+fn lacks_function(tree: &Tree, id: NodeId) -> bool {
+    let says = |n: &Node| n.sequence.is_some() || n.kind == Kind::LoopingEvery;
+    tree.function(id).is_none() && tree.node(id).is_some_and(says)
 }
 
 fn sequence_fits_nothing(tree: &Tree, id: NodeId, node: &Node) -> Option<Diagnostic> {
     let sequence = node.sequence.as_ref()?;
     if node.flat {
         // The word of a flat line may also name the type of what it makes.
+        return None;
+    }
+    if node.kind == Kind::LoopingEvery && tree.function(id).is_none() {
+        // A loop line that says nothing of its step is reported as such.
         return None;
     }
     let function = tree.function(id).map(|(_, f)| f.kind);

@@ -57,7 +57,8 @@ pub(super) fn concept(text: &str, class: Class) -> Concept {
         if let ([_], Some(last)) = (masked.unclosed.as_slice(), reader.problems.last_mut()) {
             last.replacement = closing_place(text, *at, closer, class);
         }
-        if operation {
+        // Arguments are needed, and a name that ends nowhere is none.
+        if operation || matches!(concept.expr, Expr::Informal) {
             reader.make_error();
         }
     }

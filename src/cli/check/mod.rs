@@ -198,8 +198,13 @@ fn report(arguments: &Arguments, found: &Found, map: &SourceMap) -> Result<(), E
             if errors + warnings + notes > 0 {
                 let counts =
                     [count(errors, "error"), count(warnings, "warning"), count(notes, "note")].join(", ");
-                let left = if arguments.fix { " left" } else { "" };
-                eprintln!("{counts}{left}; `normc explain CODE` tells more");
+                let mendable = all.iter().filter(|d| d.fix.is_some()).count();
+                let more = match (arguments.fix, mendable) {
+                    (true, _) => " left".to_owned(),
+                    (false, 0) => String::new(),
+                    (false, n) => format!(", {n} of them mended by --fix"),
+                };
+                eprintln!("{counts}{more}; `normc explain CODE` tells more");
             }
             if arguments.resources {
                 print(&resources::table(&found.listings))?;

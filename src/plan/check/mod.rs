@@ -10,6 +10,7 @@ mod keys;
 mod loops;
 mod missing;
 mod names;
+mod one;
 mod options;
 mod producers;
 mod prompts;
@@ -115,4 +116,5 @@ pub(super) fn check(
     ids::check(&facts, diagnostics);
     slots::check(&facts, diagnostics);
     axes::check(&facts, diagnostics);
+    one::settle(&facts, diagnostics);
 }
