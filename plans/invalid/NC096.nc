@@ -1,4 +1,4 @@
-# `{unit price}` and `{unit-price}` get the same id
+# `{unit price}` and `{unit-price}` differ in no letter
 :<:({bill})
     <= ::(bill {1}<$({unit price})%_> and {2}<$({unit-price})%_>)
     <- {unit price}<:{1}>

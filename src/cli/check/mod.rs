@@ -202,7 +202,7 @@ fn report(arguments: &Arguments, found: &Found, map: &SourceMap) -> Result<(), E
                 let more = match (arguments.fix, mendable) {
                     (true, _) => " left".to_owned(),
                     (false, 0) => String::new(),
-                    (false, n) => format!(", {n} of them mended by --fix"),
+                    (false, n) => format!("; --fix mends {n}"),
                 };
                 eprintln!("{counts}{more}; `normc explain CODE` tells more");
             }

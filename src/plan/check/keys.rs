@@ -1,4 +1,4 @@
-//! Annotation keys that are nearly known ones: NC098 (language spec, sections 2.5 and 13). Keys that resemble none
+//! Annotation keys that are nearly known ones: NC098, or not closed: NC013 (language spec, sections 2.5 and 13). Keys that resemble none
 //! are the writer's own and mean nothing here.
 
 use crate::base::{Span, nearest};
@@ -57,6 +57,7 @@ const SHORTEST: usize = 5;
 pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let of_nodes = facts.tree.nodes.iter().flat_map(|n| n.annotations.iter().chain(&n.leading));
     for annotation in of_nodes {
+        diagnostics.extend(open_key(annotation));
         let Some(known) = meant(annotation) else { continue };
         let written = annotation.base_key();
         let start = annotation.key_span.start;
@@ -68,6 +69,36 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 .fix(format!("write `{known}`"), vec![Edit { span, text: known.to_owned() }]),
         );
     }
+}
+
+/// `%{builtin: add`: a key whose brace is not closed makes the annotation a text without any effect (NC013).
+fn open_key(annotation: &Annotation) -> Option<Diagnostic> {
+    let text = annotation.text();
+    if annotation.kind != AnnotationKind::Text {
+        return None;
+    }
+    let (known, rest): (&[&str], &str) = match (text.strip_prefix("%{"), text.strip_prefix("?{")) {
+        (Some(rest), _) => (&REFERENTIAL, rest),
+        (None, Some(rest)) => (&SYNTACTIC, rest),
+        (None, None) => return None,
+    };
+    let (key, _) = rest.split_once(':')?;
+    if !known.contains(&key) {
+        return None;
+    }
+    let start = annotation.value_span.start + 1;
+    let end = start + 1 + u32::try_from(key.len()).ok()?;
+    let insert = Edit { span: Span { start: end, end, ..annotation.span }, text: "}".to_owned() };
+    let brace = Span { start, end: start + 1, ..annotation.span };
+    Some(
+        Diagnostic::at(
+            Code::NC013,
+            brace,
+            format!("the bracket of the key `{key}` is not closed, so it has no effect"),
+        )
+        .help(format!("write `{}{{{key}}}:`", text.get(..1).unwrap_or("%")))
+        .fix("write `}`", vec![insert]),
+    )
 }
 
 /// The known key that an unknown one is a slip of.
@@ -119,6 +150,26 @@ mod tests {
     use super::*;
     use crate::base::FileId;
     use crate::syntax;
+
+    #[test]
+    fn keys_that_are_not_closed() {
+        for (line, found) in [
+            ("%{builtin: add", true),
+            ("?{flow_index: 1.2", true),
+            ("%{builtin}: add", false),
+            ("%{something: add", false),
+            ("builtin: add", false),
+        ] {
+            let text = format!("{{a}}\n    <- {{b}}\n        | {line}\n");
+            let (tree, _) = syntax::parse(FileId(0), &text, None);
+            let diagnostic = tree.nodes[1].annotations.iter().find_map(open_key);
+            assert_eq!(diagnostic.is_some(), found, "{line}");
+            if let Some(diagnostic) = diagnostic {
+                let mended = crate::diag::mend(&text, FileId(0), &[diagnostic]).text;
+                assert_eq!(mended, text.replace(": ", "}: "), "{line}");
+            }
+        }
+    }
 
     #[test]
     fn near_keys_only() {

@@ -28,7 +28,11 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let said = body.slots.iter().any(|s| reported.contains(&node.span_of(s.part)))
             || inference.places.iter().any(|(_, place)| reported.contains(place))
             || reported.contains(&node.span);
-        if said || body.slots.is_empty() || !inside(&node.span_of(body.part)) {
+        // Values bound by name move the numbers of the others.
+        let values = facts.tree.values(inference.head).filter_map(|(_, n)| n.concept.value());
+        let by_name = values.into_iter().any(|v| v.placement().is_some_and(is_name))
+            || body.slots.iter().any(|s| is_name(&s.key));
+        if said || by_name || body.slots.is_empty() || !inside(&node.span_of(body.part)) {
             continue;
         }
         found.extend(exchanged(facts, inference, step, node, body));
@@ -51,7 +55,7 @@ fn exchanged(
         Some((*id, facts.plan.concept(*id)?))
     };
     for (number, slot, value) in &named {
-        let Some((id, here)) = bound(*number) else { continue };
+        let Some((id, here)) = bound(*number).filter(|(_, c)| !c.query) else { continue };
         // A slot that stands in the text again may be spoken of in other words there.
         let also = named.iter().any(|(n, _, v)| n == number && is(v, here));
         let elsewhere = named.iter().any(|(n, _, v)| n != number && v.name == value.name);
@@ -78,7 +82,8 @@ fn exchanged(
     None
 }
 
-/// A value without a slot of its own, that gets a number behind the last slot of the text.
+/// A value without a slot of its own, that gets a number behind the last slot of the text. One that is named elsewhere
+/// may stand here for what waits for it.
 fn unreached(
     facts: &Facts<'_>,
     inference: &Inference,
@@ -99,7 +104,8 @@ fn unreached(
     };
     let (id, concept) = step.order.iter().find_map(|(id, n)| {
         let concept = facts.plan.concept(*id)?;
-        (*n > last && !concept.query && !mentioned(concept)).then_some((*id, concept))
+        let only_here = concept.lines.len() == 1 && concept.mentions.is_empty();
+        (*n > last && !concept.query && only_here && !mentioned(concept)).then_some((*id, concept))
     })?;
     let text = node.span_of(body.part);
     let span = place(inference, id)?;
@@ -109,6 +115,10 @@ fn unreached(
             .also(text, "the text of the step")
             .help(format!("write `{{{}}}` in the text, or remove the line", last + 1)),
     )
+}
+
+fn is_name(key: &SlotKey) -> bool {
+    matches!(key, SlotKey::Name(_))
 }
 
 /// The number and name of a slot such as `{1}<$({price})%_>`.
