@@ -1,9 +1,7 @@
-# of the two scripts `sum.py` is there and `remiander.py` is not
-:<:({digit})
-    <= ::(get the last digit of {1}<$({sum})%_>)
-        | %{script_location}: ../addition/scripts/remiander.py
-    <- {sum}<:{1}>
-        <= ::(add {1}<$({first})%_> and {2}<$({second})%_>)
-            | %{script_location}: ../addition/scripts/sum.py
-        <- {first}<:{1}>
-        <- {second}<:{2}>
+# the plan names two files; `NC001.nc` stands beside it and `NC0O2.nc` does not
+:<:({longer text})
+    <= ::(find the longer one of {1}<$({first text})%_> and {2}<$({second text})%_>)
+    <- {first text}<:{1}>
+        | %{file_location}: NC001.nc
+    <- {second text}<:{2}>
+        | %{file_location}: NC0O2.nc

@@ -305,6 +305,7 @@ impl Resolver<'_> {
             );
             self.report(
                 Diagnostic::at(Code::NC058, value.span, message)
+                    .also(node.span_of(body.part), "the text of the step")
                     .help("add the slot to the text, or change the number"),
             );
         }

@@ -13,7 +13,7 @@ use crate::support::snapshots;
 type Mistake = (&'static str, fn(&[&str], usize) -> Option<Vec<String>>);
 
 const MISTAKES: [Mistake; 12] = [
-    ("name misspelt", |lines, n| change(lines, n, |l| marked(l, "<-"), |l| insert_in_name(l))),
+    ("name misspelt", |lines, n| change(lines, n, |l| marked(l, "<-"), insert_in_name)),
     ("bracket missing", |lines, n| change(lines, n, |l| l.contains('}'), |l| remove_last(l, '}'))),
     ("parenthesis missing", |lines, n| {
         change(lines, n, |l| l.contains("<=") && l.contains(')'), |l| remove_last(l, ')'))

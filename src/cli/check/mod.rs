@@ -3,6 +3,8 @@
 mod fix;
 mod resources;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -171,7 +173,11 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
     }
     let listing = Listing::of(source, &base, plan::resources(&tree, &plan));
     said.extend(listing.missing(arguments.resources));
-    said.extend(plan::check_prompts(&tree, &plan, &|path| listing.text(path)));
+    // Many steps may share a prompt.
+    let texts: RefCell<BTreeMap<String, Option<String>>> = RefCell::default();
+    let text_of =
+        |path: &str| texts.borrow_mut().entry(path.to_owned()).or_insert_with(|| listing.text(path)).clone();
+    said.extend(plan::check_prompts(&tree, &plan, &text_of));
     said.retain(|d| !allowed.silences(d));
     said.sort_by_key(|d| d.primary.as_ref().map(|p| (p.span.start, p.span.end)));
     found.diagnostics.extend(said);

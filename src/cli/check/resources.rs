@@ -87,7 +87,7 @@ impl Listing {
     /// What is not there (NC095). Unless `all` is asked for, only where something else of the plan is: a plan that was
     /// copied alone has nothing beside it, and that is no mistake of the plan.
     pub(super) fn missing(&self, all: bool) -> Vec<Diagnostic> {
-        let some = self.entries.values().any(|e| e.state == State::There);
+        let some = self.entries.values().any(|e| e.state == State::There && !e.outside);
         let lacking = self.entries.iter().filter(|(_, e)| e.needed && e.state == State::Missing);
         let said = lacking.filter(|((_, name), _)| all || some || self.has_folder_of(name));
         said.map(|((kind, name), entry)| self.lacks(*kind, name, entry)).collect()

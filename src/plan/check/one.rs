@@ -13,7 +13,11 @@ use crate::syntax::{Expr, Marker, NodeId, Tree};
 use super::Facts;
 
 /// Lines that could not be read and whose names are searched for; a plan with more is not a plan with one mistake.
-const MOST_BROKEN: usize = 64;
+const MOST_BROKEN: usize = 32;
+
+/// Longer lines are not searched for names, nor are plans with more concepts than this.
+const LONGEST_LINE: usize = 512;
+const MOST_CONCEPTS: usize = 20_000;
 
 /// Places named together in one diagnostic.
 const MOST_PLACES: usize = 6;
@@ -35,7 +39,7 @@ const FOLLOWS: [Code; 12] = [
 ];
 
 /// Codes about the values of one step.
-const OF_STEP: [Code; 5] = [Code::NC050, Code::NC057, Code::NC058, Code::NC061, Code::NC090];
+const OF_STEP: [Code; 4] = [Code::NC057, Code::NC058, Code::NC061, Code::NC090];
 
 pub(super) fn settle(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let lines = Lines::of(facts.tree);
@@ -48,10 +52,13 @@ pub(super) fn settle(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let node = d.primary.as_ref().and_then(|p| lines.node(p.span));
         let within = |set: &FxHashSet<NodeId>| node.is_some_and(|n| set.contains(&n));
         let about = FOLLOWS.contains(&d.code) && subjects(d).any(|name| doubtful.contains(name));
+        // A candidate that no line gives is a concept only when a line could be read.
+        let unread =
+            d.code == Code::NC050 && subject(d).is_some_and(|name| is_written(facts.tree, &broken, name));
         let of_step = OF_STEP.contains(&d.code) && within(&steps);
         let of_open = d.severity != Severity::Error && within(&open);
         let of_loop = unread_loop && missing_loop(d).is_some();
-        !(about || of_step || of_open || of_loop)
+        !(about || unread || of_step || of_open || of_loop)
     });
     named_before(&lines, diagnostics);
     loops(facts, &lines, diagnostics);
@@ -116,7 +123,11 @@ fn unclosed(tree: &Tree) -> impl Iterator<Item = NodeId> + '_ {
 /// line computes that says that it does but has no operation (`NC032`).
 fn doubtful<'a>(facts: &'a Facts<'_>, broken: &[NodeId]) -> FxHashSet<&'a str> {
     let mut found: FxHashSet<&str> = FxHashSet::default();
-    let texts: Vec<&str> = broken.iter().filter_map(|id| Some(&*facts.tree.node(*id)?.source)).collect();
+    let texts: Vec<&str> = broken
+        .iter()
+        .filter_map(|id| Some(&*facts.tree.node(*id)?.source))
+        .filter(|text| text.len() <= LONGEST_LINE && facts.plan.concepts.len() <= MOST_CONCEPTS)
+        .collect();
     // What walks a loop that is not made.
     let below = broken.iter().filter_map(|id| facts.tree.loop_number(facts.scopes.function(*id)?));
     let loops: FxHashSet<u32> = below.map(|l| l.number).collect();
@@ -135,6 +146,16 @@ fn doubtful<'a>(facts: &'a Facts<'_>, broken: &[NodeId]) -> FxHashSet<&'a str> {
     }
     found.extend(texts);
     found
+}
+
+/// Returns whether the words of a name stand on one of the lines.
+fn is_written(tree: &Tree, lines: &[NodeId], name: &str) -> bool {
+    let bare = head(name).trim_matches(|c| matches!(c, '{' | '}' | '[' | ']' | '<' | '>' | '?'));
+    bare.chars().count() > 1
+        && lines
+            .iter()
+            .filter_map(|id| tree.node(*id))
+            .any(|n| n.source.len() <= LONGEST_LINE && n.source.contains(bare))
 }
 
 /// A name without the numbers of loops behind it.
@@ -164,6 +185,12 @@ fn missing_loop(diagnostic: &Diagnostic) -> Option<&str> {
     rest.split_once(',').map(|(number, _)| number)
 }
 
+/// The concepts that speak of loops which the plan does not have, without the numbers.
+fn lost(diagnostics: &[Diagnostic]) -> FxHashSet<String> {
+    let missing = diagnostics.iter().filter(|d| missing_loop(d).is_some());
+    missing.filter_map(|d| subject(d).map(|name| head(name).to_owned())).collect()
+}
+
 /// A missing value whose line has an error already, or that was said to be missing where it is named.
 fn named_before(lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
     let nodes: FxHashSet<NodeId> = diagnostics
@@ -176,11 +203,7 @@ fn named_before(lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
         .filter(|d| d.code == Code::NC050)
         .filter_map(|d| subject(d).map(str::to_owned))
         .collect();
-    let lost: FxHashSet<String> = diagnostics
-        .iter()
-        .filter(|d| missing_loop(d).is_some())
-        .filter_map(|d| subject(d).map(|n| head(n).to_owned()))
-        .collect();
+    let lost = lost(diagnostics);
     diagnostics.retain(|d| {
         let missing = d.code == Code::NC081;
         let follows = matches!(d.code, Code::NC038 | Code::NC081 | Code::NC084);
@@ -200,6 +223,7 @@ fn named_before(lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
 fn loops(facts: &Facts<'_>, lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
     let mut first: FxHashMap<String, usize> = FxHashMap::default();
     let mut others: Vec<(usize, Span)> = Vec::new();
+    let lost: FxHashSet<String> = lost(diagnostics);
     let mut drop = vec![false; diagnostics.len()];
     for (i, diagnostic) in diagnostics.iter().enumerate() {
         let Some(number) = missing_loop(diagnostic) else { continue };
@@ -226,7 +250,8 @@ fn loops(facts: &Facts<'_>, lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
     for (diagnostic, drop) in diagnostics.iter().zip(&mut drop) {
         let node = diagnostic.primary.as_ref().and_then(|p| lines.node(p.span));
         let on_loop = node.and_then(|n| facts.tree.loop_number(n)).is_some();
-        *drop |= on_loop && matches!(diagnostic.code, Code::NC038 | Code::NC084);
+        let same = subject(diagnostic).is_some_and(|name| lost.contains(head(name)));
+        *drop |= on_loop && same && matches!(diagnostic.code, Code::NC038 | Code::NC084);
     }
     let mut drop = drop.into_iter();
     diagnostics.retain(|_| !drop.next().unwrap_or(false));

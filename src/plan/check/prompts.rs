@@ -10,7 +10,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{ConceptId, ConceptKind, Inference, Plan, Semantic, Work};
 use crate::plan::order;
 use crate::plan::scope::Scopes;
-use crate::syntax::{SlotKey, SuffixKind, Tree};
+use crate::syntax::{SlotKey, SuffixKind, Tree, Variant};
 
 /// Checks the prompts and scripts of a plan; `text_of` gives the text of a path, none where there is none.
 pub fn check_prompts(tree: &Tree, plan: &Plan, text_of: &dyn Fn(&str) -> Option<String>) -> Vec<Diagnostic> {
@@ -56,9 +56,10 @@ fn is_counted(
     step: &Semantic,
     opened: &FxHashSet<ConceptId>,
 ) -> bool {
+    let composed = step.variant == Some(Variant::Composition);
     let plain = |id: &ConceptId| {
         let Some(concept) = plan.concept(*id) else { return false };
-        let sign = concept.data.as_ref().is_some_and(holds_sign);
+        let sign = concept.data.as_ref().is_some_and(|data| holds_sign(data, composed));
         concept.kind != ConceptKind::Relation && !opened.contains(id) && !sign
     };
     let spreads = |key: &SlotKey| !matches!(key, SlotKey::Number(_));
@@ -74,14 +75,15 @@ fn is_counted(
     !placed && !written && !step.order.is_empty() && step.order.iter().all(|(id, _)| plain(id))
 }
 
-/// Data that hold a sign may be instructions to the step.
-fn holds_sign(data: &serde_json::Value) -> bool {
+/// Data that hold a sign may be instructions to the step, and no input; a file may hold a list.
+fn holds_sign(data: &serde_json::Value, composed: bool) -> bool {
+    let instructs = |sign: Sign| composed || sign.norm() != Some("file_location");
     let mut open = vec![data];
     while let Some(next) = open.pop() {
         match next {
             serde_json::Value::Array(items) => open.extend(items),
             serde_json::Value::Object(_) => return true,
-            serde_json::Value::String(text) if Sign::parse(text).is_some() => return true,
+            serde_json::Value::String(text) if Sign::parse(text).is_some_and(instructs) => return true,
             _ => {}
         }
     }
@@ -260,7 +262,12 @@ mod tests {
                 Some("the prompt `p.md` names `$input_2`, but the step passes 1 value"),
             ),
             ("    <- [b]<:{1}>\n", "$input_2", None),
-            ("    <- {b}<:{1}>\n    <- {k} | %{file_location}: k.md\n", "$input_3", None),
+            ("    <- {b}<:{1}>\n    <- {k} | %{script_location}: k.py\n", "$input_3", None),
+            (
+                "    <- {b}<:{1}>\n    <- {k} | %{file_location}: k.md\n",
+                "$input_3",
+                Some("the prompt `p.md` names `$input_3`, but the step passes 2 values"),
+            ),
         ] {
             assert_eq!(said(lines, "p.md", content), Vec::from_iter(expected), "{content}");
         }

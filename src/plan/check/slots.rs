@@ -91,6 +91,11 @@ fn unreached(
     node: &Node,
     body: &Body,
 ) -> Option<Diagnostic> {
+    // What is done is said elsewhere, and the text only names it; truth values are asked, not read.
+    let done_elsewhere = step.resources.sources().iter().any(Option::is_some);
+    if done_elsewhere || step.variant.is_some() {
+        return None;
+    }
     let mut last = 0;
     for slot in &body.slots {
         match &slot.key {
@@ -104,7 +109,9 @@ fn unreached(
     };
     let (id, concept) = step.order.iter().find_map(|(id, n)| {
         let concept = facts.plan.concept(*id)?;
-        let only_here = concept.lines.len() == 1 && concept.mentions.is_empty();
+        let only_here = concept.lines.len() == 1
+            && concept.mentions.is_empty()
+            && concept.kind != ConceptKind::Proposition;
         (*n > last && !concept.query && only_here && !mentioned(concept)).then_some((*id, concept))
     })?;
     let text = node.span_of(body.part);
@@ -144,4 +151,56 @@ fn is(value: &Value, concept: &Concept) -> bool {
         ValueKind::Subject => return false,
     };
     concept.kind == kind && concept.bare == value.name
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::FileId;
+    use crate::diag::Code;
+    use crate::{plan, syntax};
+
+    /// What is said of slots in a step with this text and these value lines.
+    fn said(text: &str, values: &[&str]) -> Vec<String> {
+        let lines: String = values.iter().map(|v| format!("    <- {v}\n")).collect();
+        let source = format!(":<:({{sum}})\n    <= {text}\n{lines}");
+        let (tree, _) = syntax::parse(FileId(0), &source, None);
+        let (_, diagnostics) = plan::resolve(&tree);
+        let of_slots = diagnostics.into_iter().filter(|d| matches!(d.code, Code::NC058 | Code::NC090));
+        of_slots.map(|d| format!("{} {}", d.code, d.message)).collect()
+    }
+
+    #[test]
+    fn one_mistake_is_one_of_the_two_codes() {
+        const ADD: &str = "::(add {1}<$({a})%_> to {2}<$({b})%_>)";
+        for (text, values, expected) in [
+            (ADD, &["{a}<:{1}>", "{b}<:{2}>"][..], None),
+            (ADD, &["{b}<:{2}>", "{a}<:{1}>"], None),
+            (ADD, &["{a}", "{b}"], None),
+            (ADD, &["{c}<:{1}>", "{d}<:{2}>"], None),
+            (ADD, &["{a}?<:{1}>", "{b}<:{2}>"], None),
+            (ADD, &["{b}<:{1}>", "{a}<:{2}>"], Some("NC090 slot `{1}` is for `{a}`, but `{b}` goes there")),
+            (ADD, &["{b}", "{a}"], Some("NC090 slot `{1}` is for `{a}`, but `{b}` goes there")),
+            (ADD, &["{b}<:{1}>"], Some("NC058 no value is given for slot `{2}`")),
+            (ADD, &["{a}<:{1}>", "{b}<:{1}>"], Some("NC058 two values on slot `{1}`")),
+            (
+                ADD,
+                &["{a}<:{1}>", "{b}<:{2}>", "{c}<:{3}>"],
+                Some("NC058 `{c}<:{3}>` goes to slot `{3}`, the text has slots up to `{2}`"),
+            ),
+            (
+                ADD,
+                &["{a}<:{1}>", "{b}<:{2}>", "{c}"],
+                Some("NC090 `{c}` reaches no slot: the text has slots up to `{2}`"),
+            ),
+            ("::(add {1} to {rate})", &["{a}<:{1}>", "{rate}"], None),
+            ("::(add it all up)", &["{a}", "{b}"], None),
+            ("::(ask {prompt}: {1})", &["{p}<:{prompt}>", "{a}<:{1}>", "{b}"], None),
+            ("::(add {1+})", &["{a}<:{1}>", "{b}", "{c}"], None),
+        ] {
+            let found = said(text, values);
+            let first = found.first().map(String::as_str);
+            assert_eq!(first, expected, "{text} {values:?}");
+            assert!(found.len() < 2 || found.iter().all(|f| f.starts_with("NC058")), "{found:?}");
+        }
+    }
 }
