@@ -47,7 +47,7 @@ fn marked(line: &str, marker: &str) -> bool {
 }
 
 /// The places of a mistake are spread over the plan: at most this many of each kind are tried.
-const PLACES: usize = 4;
+const PLACES: usize = 2;
 
 fn places(lines: &[&str], fits: impl Fn(&str) -> bool) -> Vec<usize> {
     let all: Vec<usize> = (0..lines.len()).filter(|i| fits(lines[*i])).collect();
