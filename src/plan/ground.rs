@@ -21,11 +21,7 @@ pub(super) fn annotate(resolver: &mut Resolver<'_>, id: ConceptId, node: &Node) 
     let of_node = data::of_node(node);
     let axes = data::ref_axes(node);
     let element = node.referential("ref_element").map(|a| a.text().trim()).filter(|t| !t.is_empty());
-    let natural = ["natural_language", "natural language"]
-        .iter()
-        .find_map(|key| node.annotated(AnnotationKind::Syntactic, key).next())
-        .map(|a| a.text().trim())
-        .filter(|t| !t.is_empty());
+    let natural = natural_name(node);
     let descriptions = node.annotations.iter().filter(|a| a.kind == AnnotationKind::Description);
     let descriptions = descriptions.map(|a| a.text().trim()).filter(|t| !t.is_empty());
     let description = descriptions.fold(None, |all: Option<Arc<str>>, text| Some(join(all.as_ref(), text)));
@@ -65,12 +61,22 @@ pub(super) fn annotate(resolver: &mut Resolver<'_>, id: ConceptId, node: &Node) 
             concept.element_type = element.map(Arc::from);
         }
         if concept.natural_name.is_none() {
-            concept.natural_name = natural.map(Arc::from);
+            concept.natural_name = natural;
         }
         if concept.description.is_none() {
             concept.description = description;
         }
     });
+}
+
+/// The sentence of `?{natural_language}` and of a paired line; the marker it may repeat is no part of it.
+pub(super) fn natural_name(node: &Node) -> Option<Arc<str>> {
+    const MARKERS: [&str; 6] = [":<:", ":>:", "<=", "<-", "<*", "<^"];
+    let keys = ["natural_language", "natural language"];
+    let written = keys.iter().find_map(|key| node.annotated(AnnotationKind::Syntactic, key).next())?;
+    let text = written.text().trim();
+    let text = MARKERS.iter().find_map(|m| text.strip_prefix(m)).unwrap_or(text).trim();
+    (!text.is_empty()).then(|| Arc::from(text))
 }
 
 /// A concept that is its own data: one text.

@@ -13,7 +13,7 @@ use super::check;
 use super::gates::Moved;
 use super::ground;
 use super::identity::{Indices, Key, is_concept};
-use super::model::{ConceptId, FunctionKind, Inference, Line, Plan, Work};
+use super::model::{ConceptId, FunctionKind, Inference, Line, Pick, Plan, Work};
 use super::operands::operands;
 use super::scope::{Scopes, is_loop_line};
 use super::table::Table;
@@ -275,6 +275,11 @@ impl<'t> Resolver<'t> {
                 let line = Line { node: id, flow: node.flow_index.clone(), span: node.span };
                 self.table.line(concept, line);
             }
+            if let Role::Function(concept) = role
+                && let Some(natural) = ground::natural_name(node)
+            {
+                self.table.change(concept, |c| c.natural_name = c.natural_name.take().or(Some(natural)));
+            }
             if let Role::Value(concept) = role {
                 ground::annotate(self, concept, node);
                 if node.parent.is_none() {
@@ -391,6 +396,27 @@ impl<'t> Resolver<'t> {
             }
         }
         self.same_index();
+        self.record_keys();
+    }
+
+    /// What `$-` picks by the name of a concept out of a record of concepts has that concept's whole name there
+    /// (repositories spec, section 3.4).
+    fn record_keys(&mut self) {
+        let mut records: FxHashMap<ConceptId, Vec<ConceptId>> = FxHashMap::default();
+        for inference in &self.inferences {
+            if let Work::Grouping(grouping) = &inference.work
+                && grouping.records
+            {
+                records.entry(inference.target).or_default().extend(&grouping.sources);
+            }
+        }
+        for inference in &mut self.inferences {
+            let Work::Selection { source, pick: Pick::Key(key) } = &mut inference.work else { continue };
+            let members = records.get(source).into_iter().flatten().filter_map(|m| self.table.concept(*m));
+            if let Some(member) = members.into_iter().find(|m| *m.bare == **key) {
+                *key = member.name.clone();
+            }
+        }
     }
 
     fn no_step(&mut self, node: &Node) {

@@ -160,6 +160,14 @@ fn corpus() {
             }
             let written = repositories.write();
             assert_eq!(&Repositories::read(&written).unwrap(), repositories, "{group}/{name}");
+            for generation in [Generation::One, Generation::Two] {
+                let lowered = compile_as(&name, &text, Some(generation));
+                if !lowered.diagnostics.iter().any(Diagnostic::is_error)
+                    && let Err(problems) = load(&lowered.repositories)
+                {
+                    panic!("{group}/{name} does not load in {generation:?}: {problems:?}");
+                }
+            }
         }
     }
     println!("corpus: {compiled_count} of {total} plans compile");
@@ -266,74 +274,6 @@ fn addition_pair() {
         }
     }
     snapshot("repo", "addition_pair", &out);
-}
-
-/// Source and repository pairs of the second generation: how many entries agree, as section 8 counts.
-#[test]
-fn other_pairs() {
-    let mut out = String::new();
-    for (source, stem) in [
-        ("081_gold_example_syntax_coherence.ncd", "214_gold_gold_en"),
-        ("084_iteration_8_derivation.pf.ncd", "215_iteration_8"),
-        ("087_iteration_10_formalization.pf.ncd", "226_iteration_10"),
-        ("088_canvas_assistant_compiler_pf.ncd", "228_canvas_assistant_chat"),
-    ] {
-        let ours = compile(source, &read(root().join("tests/corpus/current").join(source))).repositories;
-        let theirs = Repositories::from_two_files(
-            &read(root().join(format!("tests/repos/{stem}.concept.json"))),
-            &read(root().join(format!("tests/repos/{stem}.inference.json"))),
-        )
-        .unwrap();
-        let mut counts = [0; 6];
-        let mut details = String::new();
-        for a in &ours.inferences {
-            let index = a.flow_index();
-            let Some(b) = theirs.inferences.iter().find(|b| b.flow_index() == index) else {
-                writeln!(details, "    {index} only in the source").unwrap();
-                continue;
-            };
-            let same = [
-                true,
-                a.sequence() == b.sequence(),
-                plain(a.function().unwrap()) == plain(b.function().unwrap()),
-                plain(a.target()) == plain(b.target()),
-                set(&a.raw()["value_concepts"]) == set(&b.raw()["value_concepts"]),
-                set(&a.raw()["context_concepts"]) == set(&b.raw()["context_concepts"]),
-            ];
-            for (count, same) in counts.iter_mut().zip(same) {
-                *count += usize::from(same);
-            }
-            let pairs = [
-                ("sequence", same[1], a.sequence().to_owned(), b.sequence().to_owned()),
-                ("function", same[2], a.function().unwrap().to_owned(), b.function().unwrap().to_owned()),
-                ("target", same[3], a.target().to_owned(), b.target().to_owned()),
-                (
-                    "values",
-                    same[4],
-                    set(&a.raw()["value_concepts"]).join(", "),
-                    set(&b.raw()["value_concepts"]).join(", "),
-                ),
-                (
-                    "contexts",
-                    same[5],
-                    set(&a.raw()["context_concepts"]).join(", "),
-                    set(&b.raw()["context_concepts"]).join(", "),
-                ),
-            ];
-            for (what, _, x, y) in pairs.into_iter().filter(|p| !p.1) {
-                writeln!(details, "    {index} {what}: {x}\n        repository: {y}").unwrap();
-            }
-        }
-        let [indices, sequences, functions, targets, values, contexts] = counts;
-        writeln!(
-            out,
-            "{source}: {} heads, {} entries; equal: indices {indices}, sequences {sequences}, functions {functions}, targets {targets}, values {values}, contexts {contexts}\n{details}",
-            ours.inferences.len(),
-            theirs.inferences.len(),
-        )
-        .unwrap();
-    }
-    snapshot("repo", "other_pairs", &out);
 }
 
 /// Small plans with their table: source beside outcome.
@@ -665,4 +605,66 @@ fn axes_that_do_not_fit_the_data_are_reported_at_their_line() {
     let found: Vec<_> = compiled.diagnostics.iter().filter(|d| d.is_error()).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].code.as_str(), found[0].primary.is_some()), ("NC107", true));
+}
+
+/// The selectors of a step: parts of a record, an alternative, a norm, and what `%{value_selectors}` says.
+#[test]
+fn selectors() {
+    let of = |values: &str, annotation: &str| {
+        let text =
+            format!("{{out}}\n    <= ::(work on {{1}})\n        | %{{paradigm}}: p{annotation}\n{values}");
+        let compiled = compile("plan.ncd", &text);
+        let work = compiled.repositories.inferences[0].raw()["working_interpretation"].clone();
+        let said = compiled.diagnostics.iter().filter(|d| d.code != normc::diag::Code::NC090);
+        let said: Vec<&str> = said
+            .filter(|d| d.is_error() || d.code == normc::diag::Code::NC019)
+            .map(|d| d.message.as_str())
+            .collect();
+        format!(
+            "{} {} {}",
+            work["value_order"],
+            work.get("value_selectors").unwrap_or(&Json::Null),
+            said.join("; ")
+        )
+    };
+    for (values, annotation, expected) in [
+        ("    <- {a}<:{1}>\n", "", r#"{"{a}":1} null "#),
+        (
+            "    <- {files}<[{prompt}:{1}, {others}:{2+}]>\n    <- {b}<:{3}>\n",
+            "",
+            r#"{"prompt":1,"others":2,"{b}":3} {"prompt":{"source_concept":"{files}","index":0,"key":"{prompt}"},"others":{"source_concept":"{files}","index":0,"key":"{others}","unpack":true}} "#,
+        ),
+        (
+            "    <- [{a}<*1>/{b}<*2>]<{*2}:{1}>\n",
+            "",
+            r#"{"[{a}<*1>/{b}<*2>]":1} {"[{a}<*1>/{b}<*2>]":{"source_concept":"[{a}<*1>/{b}<*2>]","index":1}} "#,
+        ),
+        (
+            "    <- {a}<$%={file location}><:{1}>\n",
+            "",
+            r#"{"{a}":1} {"{a}":{"source_concept":"{a}","new_wrapper":"file_location"}} "#,
+        ),
+        (
+            "    <- {a}<:{1}>\n",
+            "\n        | %{value_selectors}: {\"{a}\": {\"packed\": true}}",
+            r#"{"{a}":1} {"{a}":{"packed":true}} "#,
+        ),
+        (
+            "    <- {a}<:{1}>\n    <- {b}<:{2}>\n",
+            "\n        | %{value_selectors}: {\"first\": {\"source_concept\": \"{b}\", \"index\": 0}}",
+            r#"{"{a}":1,"first":2} {"first":{"source_concept":"{b}","index":0}} "#,
+        ),
+        (
+            "    <- {alpha}<:{1}>\n",
+            "\n        | %{value_selectors}: {\"{alpa}\": {\"packed\": true}}",
+            r#"{"{alpha}":1} null `{alpa}` is no value of this step"#,
+        ),
+        (
+            "    <- {a}<:{1}>\n",
+            "\n        | %{value_selectors}: packed",
+            r#"{"{a}":1} null the selectors of the step are not understood"#,
+        ),
+    ] {
+        assert_eq!(of(values, annotation), expected, "{values}{annotation}");
+    }
 }

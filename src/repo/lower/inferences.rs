@@ -45,7 +45,7 @@ fn entry(
         | Work::Abstraction { .. }
         | Work::Selection { .. }
         | Work::Identity { .. } => ("assigning".to_owned(), work::assigning(plan, inference, generation)),
-        Work::Grouping(grouping) => ("grouping".to_owned(), work::grouping(plan, grouping)),
+        Work::Grouping(grouping) => ("grouping".to_owned(), work::grouping(plan, grouping, generation)),
         Work::Gate { kind, condition } => {
             let name = Json::from(plan.name(*condition));
             if generation == Generation::Two {

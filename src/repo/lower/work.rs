@@ -95,7 +95,7 @@ fn texts(names: &[Arc<str>]) -> Json {
     names.iter().map(|n| Json::from(n.as_ref())).collect::<Vec<_>>().into()
 }
 
-pub(super) fn grouping(plan: &Plan, grouping: &Grouping) -> Json {
+pub(super) fn grouping(plan: &Plan, grouping: &Grouping, generation: Generation) -> Json {
     let mut syntax = JsonMap::new();
     syntax.insert("marker".into(), Json::from(if grouping.records { "in" } else { "across" }));
     if !grouping.by_concepts.is_empty() {
@@ -110,6 +110,18 @@ pub(super) fn grouping(plan: &Plan, grouping: &Grouping) -> Json {
     }
     if let Some(axis) = &grouping.create_axis {
         syntax.insert("create_axis".into(), Json::from(axis.as_ref()));
+    }
+    if generation == Generation::Two && grouping.current {
+        let sources = grouping.sources.iter().map(|c| Json::from(plan.name(*c))).collect::<Vec<_>>();
+        syntax.insert("sources".into(), sources.into());
+        let found = match (&grouping.per_source, grouping.by_axes.is_empty()) {
+            (Some(_), _) => Some("option_b_inline"),
+            (None, true) => Some("fallback_ref_axes"),
+            (None, false) => None,
+        };
+        if let Some(found) = found.filter(|_| syntax.contains_key("by_axes")) {
+            syntax.insert("by_axes_source".into(), Json::from(found));
+        }
     }
     json!({"syntax": syntax})
 }
@@ -170,8 +182,8 @@ pub(super) fn semantic(
         fields.insert("with_thinking".into(), Json::from(false));
     }
     fields.insert("value_order".into(), Json::Object(order));
-    // Plain judgements and inputs read none.
-    if !(form == Form::Input || (judgement && form == Form::Plain)) && !semantic.selectors.is_empty() {
+    let reads_none = form == Form::Input || (judgement && form == Form::Plain);
+    if !reads_none && !semantic.selectors.is_empty() {
         fields.insert("value_selectors".into(), selectors(plan, semantic));
     }
     if judgement {
