@@ -7,6 +7,12 @@ mod cycles;
 mod data;
 mod ids;
 mod keys;
+mod liveness;
+mod liveness_logic;
+mod liveness_names;
+mod liveness_net;
+mod liveness_scopes;
+mod liveness_skips;
 mod loops;
 mod missing;
 mod names;
@@ -110,7 +116,9 @@ pub(super) fn check(
     producers::check(&facts, diagnostics);
     missing::check(&facts, diagnostics);
     loops::check(&facts, diagnostics);
-    cycles::check(&facts, diagnostics);
+    if let Some(mut found) = liveness::of(&facts) {
+        liveness::check(&facts, &mut found, diagnostics);
+    }
     options::check(&facts, diagnostics);
     keys::check(&facts, diagnostics);
     ids::check(&facts, diagnostics);
