@@ -28,6 +28,7 @@ mod graph;
 mod growth;
 mod invalid;
 mod kill;
+mod liveness;
 mod lower;
 mod lsp;
 mod measure;

@@ -11,9 +11,9 @@ use crate::plan::model::{ConceptId, FunctionKind, Work};
 
 use super::Facts;
 use super::liveness::{Liveness, told};
+use super::liveness_logic::Formula;
 use super::liveness_names::Kind;
 use super::liveness_net::{Edge, Net, Own, Why, components};
-use super::liveness_logic::Formula;
 
 /// The longest cycle that is told step by step.
 const TOLD: usize = 6;
@@ -77,7 +77,9 @@ fn shortest(net: &Net<'_>, component: &[usize], start: usize) -> Option<Vec<Step
             let step = Step { node, why: edge.why };
             if edge.to == start {
                 let mut path = vec![step];
-                while let Some(before) = path.last().filter(|s| s.node != start).and_then(|s| from.get(&s.node)) {
+                while let Some(before) =
+                    path.last().filter(|s| s.node != start).and_then(|s| from.get(&s.node))
+                {
                     path.push(*before);
                 }
                 path.reverse();
@@ -162,7 +164,9 @@ fn report(facts: &Facts<'_>, found: &Liveness<'_>, steps: &[Step]) -> Option<Dia
             ),
         };
         let help = match kind {
-            FunctionKind::After => "leave the timing out, or let it wait for something that is made before".to_owned(),
+            FunctionKind::After => {
+                "leave the timing out, or let it wait for something that is made before".to_owned()
+            }
             _ => format!(
                 "let `{}` ask about what goes into the step, not about what comes out of it",
                 facts.plan.name(condition)
@@ -200,7 +204,9 @@ fn report_own(facts: &Facts<'_>, found: &Liveness<'_>, own: &Own) -> Option<Diag
     let net = &found.net;
     let inference = facts.plan.inferences.get(own.item)?;
     let giver = facts.plan.inferences.get(own.giver)?;
-    let (Why::Value(concept) | Why::Candidate(concept) | Why::Condition(concept)) = own.why else { return None };
+    let (Why::Value(concept) | Why::Candidate(concept) | Why::Condition(concept)) = own.why else {
+        return None;
+    };
     let (this, needed) = (name(facts, net, own.item), facts.plan.name(concept));
     let outcome = outcome(facts, found, own.item);
     let label = format!("a run stops here{outcome}");
@@ -231,7 +237,8 @@ fn report_own(facts: &Facts<'_>, found: &Liveness<'_>, own: &Own) -> Option<Diag
         diagnostic = diagnostic.also(span, text);
     }
     if own.giver != own.item {
-        diagnostic = diagnostic.also(giver.target_span, format!("`{}` is made here", facts.plan.name(giver.target)));
+        diagnostic =
+            diagnostic.also(giver.target_span, format!("`{}` is made here", facts.plan.name(giver.target)));
     }
     Some(diagnostic)
 }

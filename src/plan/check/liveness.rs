@@ -2,9 +2,9 @@
 //! says why not (language spec, section 13). What waits for itself is NC080 and NC088, a `$.` that ends with nothing
 //! NC087.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::plan::model::{ConceptId, FunctionKind, Inference, Work};
 
 use super::Facts;
@@ -135,6 +135,11 @@ fn nothing(
             }
             _ => {}
         }
+    }
+    // One condition a candidate: that some of them always hold is for a person to judge.
+    let each_its_own = gated.iter().collect::<FxHashSet<_>>().len() == sources.len();
+    if each_its_own && outcome.len() == sources.len() && outcome.iter().all(|(c, _)| gated.contains(c)) {
+        diagnostic = diagnostic.severity(Severity::Info);
     }
     let help = match outcome.as_slice() {
         [(condition, value)] if gated.contains(condition) => {

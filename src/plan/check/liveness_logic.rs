@@ -159,7 +159,9 @@ impl Logic {
         let simple = match (operation, a, b) {
             (Operation::And, Formula::NEVER, _) | (Operation::And, _, Formula::NEVER) => Some(Formula::NEVER),
             (Operation::And, Formula::ALWAYS, x) | (Operation::And, x, Formula::ALWAYS) => Some(x),
-            (Operation::Or, Formula::ALWAYS, _) | (Operation::Or, _, Formula::ALWAYS) => Some(Formula::ALWAYS),
+            (Operation::Or, Formula::ALWAYS, _) | (Operation::Or, _, Formula::ALWAYS) => {
+                Some(Formula::ALWAYS)
+            }
             (Operation::Or, Formula::NEVER, x) | (Operation::Or, x, Formula::NEVER) => Some(x),
             (Operation::Without, Formula::NEVER, _) | (Operation::Without, _, Formula::ALWAYS) => {
                 Some(Formula::NEVER)

@@ -191,7 +191,9 @@ impl<'a> Net<'a> {
         needs.extend(candidates.iter().copied().map(Why::Candidate));
         let node = self.entrance(item);
         for why in needs {
-            let (Why::Value(concept) | Why::Condition(concept) | Why::Candidate(concept)) = why else { continue };
+            let (Why::Value(concept) | Why::Condition(concept) | Why::Candidate(concept)) = why else {
+                continue;
+            };
             if self.is_there(item, concept) {
                 continue;
             }

@@ -68,6 +68,15 @@ impl Scoping {
         at == outer
     }
 
+    /// Returns whether an inference runs in a scope or in a loop inside it.
+    pub(super) fn runs_in(&self, item: usize, outer: usize) -> bool {
+        let mut at = self.scope_of(item);
+        while self.depth_of(at) > self.depth_of(outer) {
+            at = self.outward(at).0;
+        }
+        at == outer
+    }
+
     /// The inference that stands for `other` in the innermost scope it shares with a place in `from`: `other`
     /// itself, or the loop around it.
     pub(super) fn lift(&mut self, from: usize, other: usize) -> usize {

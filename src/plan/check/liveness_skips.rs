@@ -92,7 +92,8 @@ impl Skips {
 
     /// When a gate keeps what it guards from running. One that is skipped itself does not.
     fn closes(&mut self, net: &mut Net<'_>, gate: usize) -> Formula {
-        let Some(Work::Gate { kind, condition }) = net.names.plan.inferences.get(gate).map(|g| &g.work) else {
+        let Some(Work::Gate { kind, condition }) = net.names.plan.inferences.get(gate).map(|g| &g.work)
+        else {
             return Formula::UNKNOWN;
         };
         if *kind == FunctionKind::After {
@@ -120,9 +121,10 @@ impl Skips {
         let plan = net.names.plan;
         let Some(inference) = plan.inferences.get(item) else { return Formula::UNKNOWN };
         match &inference.work {
-            Work::Gate { .. } | Work::Continuation { .. } | Work::Identity { .. } | Work::Abstraction { .. } => {
-                Formula::NEVER
-            }
+            Work::Gate { .. }
+            | Work::Continuation { .. }
+            | Work::Identity { .. }
+            | Work::Abstraction { .. } => Formula::NEVER,
             Work::Specification { sources, .. } => self.all_missing(net, item, sources),
             Work::Grouping(_) => self.all_missing(net, item, &inference.values),
             Work::Loop(looping) => self.missing(net, item, looping.base),
@@ -188,7 +190,13 @@ impl Skips {
     }
 
     /// Who is skipped because an inference is, under some outcome of `when`, as far as plain reading goes.
-    pub(super) fn reached(&mut self, net: &Net<'_>, readers: &[Vec<usize>], from: usize, when: Formula) -> Vec<usize> {
+    pub(super) fn reached(
+        &mut self,
+        net: &Net<'_>,
+        readers: &[Vec<usize>],
+        from: usize,
+        when: Formula,
+    ) -> Vec<usize> {
         let mut found = vec![from];
         let mut seen = rustc_hash::FxHashSet::default();
         seen.insert(from);

@@ -7,18 +7,20 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic, Severity};
-use crate::plan::model::{FunctionKind, Work};
+use crate::plan::model::{ConceptId, FunctionKind, Work};
 use crate::plan::operands::operands;
 use crate::syntax::{Expr, NodeId, Value};
 
 use super::Facts;
+use super::liveness::Liveness;
+use super::liveness_logic::Formula;
 
-pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
     let said = outside(facts, diagnostics);
     no_element(facts, &said, diagnostics);
     numbers(facts, diagnostics);
-    carried(facts, diagnostics);
-    endless(facts, diagnostics);
+    carried(facts, found, diagnostics);
+    endless(facts, found, diagnostics);
 }
 
 /// The loop lines around the line that is looked at, outermost first, with the numbers in force.
@@ -165,53 +167,114 @@ fn numbers(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A carried value that nothing in the plan updates.
-fn carried(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for (_, looping) in &facts.loops {
-        for carry in looping.carries.iter().filter(|c| c.lag > 0) {
-            if !facts.producers(carry.concept).is_empty() || facts.broken.contains(&carry.concept) {
-                continue;
-            }
-            let name = facts.plan.name(carry.concept);
-            diagnostics.push(
-                Diagnostic::at(
-                    Code::NC084,
-                    carry.span,
-                    format!("nothing gives `{name}` a new value, so every step sees the first one"),
-                )
-                .help(format!("add a line `<- {name}` below the loop line with what computes it")),
-            );
+/// Returns whether an inference runs inside a loop, by the loop's place in [`Facts::loops`].
+fn runs_inside(facts: &Facts<'_>, found: Option<&Liveness<'_>>, item: usize, k: usize) -> bool {
+    match found {
+        Some(found) => found.net.scoping.runs_in(item, k + 1),
+        // Too tangled to tell: below the loop's own line is as good a guess.
+        None => {
+            let flow = |i: usize| facts.plan.inferences.get(i).map(|i| &i.flow);
+            let around = facts.loops.get(k).and_then(|(l, _)| flow(*l));
+            flow(item).zip(around).is_some_and(|(item, around)| item.is_below(around))
         }
     }
 }
 
-/// An append to the loop's own base that no gate holds back.
-fn endless(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for (i, looping) in &facts.loops {
+/// A carried value that nothing in the loop updates.
+fn carried(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
+    for (k, (_, looping)) in facts.loops.iter().enumerate() {
+        for carry in looping.carries.iter().filter(|c| c.lag > 0) {
+            let producers = facts.producers(carry.concept);
+            let outside =
+                producers.first().and_then(|p| facts.plan.inferences.get(*p)).map(|p| p.target_span);
+            let inside = producers.iter().any(|p| runs_inside(facts, found, *p, k));
+            if inside || facts.broken.contains(&carry.concept) {
+                continue;
+            }
+            let name = facts.plan.name(carry.concept);
+            let mut diagnostic = Diagnostic::at(
+                Code::NC084,
+                carry.span,
+                format!("nothing gives `{name}` a new value, so every step sees the first one"),
+            )
+            .help(format!("add a line `<- {name}` below the loop line with what computes it"));
+            if let Some(outside) = outside {
+                diagnostic = diagnostic.also(outside, "made outside the loop, once");
+            }
+            diagnostics.push(diagnostic);
+        }
+    }
+}
+
+/// An append to the loop's own base that no gate can ever hold back: none stands there, or what it asks stays the
+/// same in all steps.
+fn endless(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
+    for (k, (i, looping)) in facts.loops.iter().enumerate() {
         let Some(loop_flow) = facts.plan.inferences.get(*i).map(|l| &l.flow) else { continue };
         for at in facts.producers(looping.base) {
             let Some(append) = facts.plan.inferences.get(*at).filter(|a| a.flow.is_below(loop_flow)) else {
                 continue;
             };
-            if !matches!(append.work, Work::Continuation { destination, .. } if destination == looping.base) {
+            let Work::Continuation { item, destination, .. } = append.work else { continue };
+            if destination != looping.base {
+                continue;
+            }
+            // A skipped item appends nothing.
+            let skipped = |item: &ConceptId| {
+                let made = facts.producers(*item).iter();
+                found.is_none_or(|f| made.clone().any(|p| f.skips.skipped(*p) != Formula::NEVER))
+            };
+            if item.as_ref().is_some_and(skipped) {
                 continue;
             }
             let rest = facts.plan.inferences.get(at + 1..).unwrap_or_default();
-            let below = rest.iter().take_while(|g| g.flow.is_below(&append.flow));
-            let gated = below
+            let gates = rest
+                .iter()
+                .take_while(|g| g.flow.is_below(&append.flow))
                 .filter(|g| g.flow.parent().as_ref() == Some(&append.flow))
-                .any(|g| matches!(g.work, Work::Gate { kind: FunctionKind::If | FunctionKind::IfNot, .. }));
-            if !gated {
-                let name = facts.plan.name(looping.base);
-                diagnostics.push(
+                .filter_map(|g| match g.work {
+                    Work::Gate { kind: FunctionKind::If | FunctionKind::IfNot, condition } => {
+                        Some((g, condition))
+                    }
+                    _ => None,
+                });
+            let mut constant = None;
+            let mut closes = false;
+            for (gate, condition) in gates {
+                // What is not given at all has been reported.
+                let given = facts.plan.concept(condition).is_some_and(|c| facts.is_given(condition, c));
+                let made = facts.producers(condition).iter().any(|p| runs_inside(facts, found, *p, k));
+                if !given || made {
+                    closes = true;
+                } else {
+                    constant.get_or_insert((gate, condition));
+                }
+            }
+            if closes {
+                continue;
+            }
+            let name = facts.plan.name(looping.base);
+            let span = append.function_span;
+            diagnostics.push(match constant {
+                None => Diagnostic::at(
+                    Code::NC086,
+                    span,
+                    format!("every step appends to `{name}`, which the loop walks, so it never ends"),
+                )
+                .help("write a timing below the append: `<= @if!(<done>)`"),
+                Some((gate, condition)) => {
+                    let condition = facts.plan.name(condition);
                     Diagnostic::at(
                         Code::NC086,
-                        append.function_span,
-                        format!("every step appends to `{name}`, which the loop walks, so it never ends"),
+                        span,
+                        format!(
+                            "once a step appends to `{name}`, which the loop walks, all do, so it never ends"
+                        ),
                     )
-                    .help("write a timing below the append: `<= @if!(<done>)`"),
-                );
-            }
+                    .also(gate.function_span, format!("`{condition}` is the same in every step"))
+                    .help(format!("judge `{condition}` below the loop line, about what the step has made"))
+                }
+            });
         }
     }
 }

@@ -7,6 +7,10 @@ mod cycles;
 mod data;
 mod ids;
 mod keys;
+mod conditions;
+mod cycles;
+mod data;
+mod dead;
 mod liveness;
 mod liveness_logic;
 mod liveness_names;
@@ -113,11 +117,14 @@ pub(super) fn check(
     let facts = Facts::of(tree, scopes, plan, broken);
     names::check(&facts, diagnostics);
     data::check(&facts, diagnostics);
-    producers::check(&facts, diagnostics);
+    let mut found = liveness::of(&facts);
+    producers::check(&facts, found.as_ref(), diagnostics);
     missing::check(&facts, diagnostics);
-    loops::check(&facts, diagnostics);
-    if let Some(mut found) = liveness::of(&facts) {
-        liveness::check(&facts, &mut found, diagnostics);
+    loops::check(&facts, found.as_ref(), diagnostics);
+    conditions::check(&facts, diagnostics);
+    dead::check(&facts, diagnostics);
+    if let Some(found) = &mut found {
+        liveness::check(&facts, found, diagnostics);
     }
     options::check(&facts, diagnostics);
     keys::check(&facts, diagnostics);

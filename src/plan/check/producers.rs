@@ -1,13 +1,17 @@
 //! Several lines for one concept: NC034, NC037 (language spec, section 8).
 
+use rustc_hash::FxHashMap;
+
 use crate::diag::{Code, Diagnostic};
-use crate::plan::model::{ConceptKind, FunctionKind, Inference, Work};
+use crate::plan::model::{FunctionKind, Inference, Work};
 
 use super::Facts;
+use super::liveness::Liveness;
+use super::liveness_logic::Formula;
 
-pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
     one_text(facts, diagnostics);
-    unrelated(facts, diagnostics);
+    unrelated(facts, found, diagnostics);
 }
 
 /// One instruction text with other inputs or resources: the concept has one prompt for both.
@@ -43,7 +47,7 @@ fn one_text(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Several inferences of one concept that no append, chain or gate relates.
-fn unrelated(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
+fn unrelated(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
     // A gate has the index of the line it gates plus one part, so it follows its step in order.
     let mut gated = vec![false; facts.plan.inferences.len()];
     for (i, inference) in facts.plan.inferences.iter().enumerate() {
@@ -61,26 +65,55 @@ fn unrelated(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if producers.len() < 2 {
             continue;
         }
-        let free = |i: &&usize| {
+        let alone = |i: &&usize| {
             facts.plan.inferences.get(**i).is_some_and(|inference| {
                 let append =
                     matches!(inference.work, Work::Continuation { destination, .. } if destination == id);
-                let chain = inference.values.contains(&id);
-                !append && !chain && !gated.get(**i).copied().unwrap_or(false)
+                !append && !inference.values.contains(&id)
             })
         };
-        let mut unrelated = producers.iter().filter(free).filter_map(|i| facts.plan.inferences.get(*i));
-        let (Some(first), Some(second)) = (unrelated.next(), unrelated.next()) else { continue };
-        if !matches!(concept.kind, ConceptKind::Function(_)) {
-            diagnostics.push(
-                Diagnostic::at(
-                    Code::NC037,
-                    second.target_span,
-                    format!("`{}` is computed in two places", concept.name),
-                )
+        let is_gated = |i: usize| gated.get(i).copied().unwrap_or(false);
+        let mut free = producers.iter().filter(alone).copied().filter(|i| !is_gated(*i));
+        let pair = match (free.next(), free.next()) {
+            (Some(first), Some(second)) => Some((first, second, false)),
+            _ => together(producers.iter().filter(alone).copied().filter(|i| is_gated(*i)), found)
+                .map(|(first, second)| (first, second, true)),
+        };
+        let Some((first, second, same_gate)) = pair else { continue };
+        let (Some(first), Some(second)) =
+            (facts.plan.inferences.get(first), facts.plan.inferences.get(second))
+        else {
+            continue;
+        };
+        let (message, help) = match same_gate {
+            false => (
+                format!("`{}` is computed in two places", concept.name),
+                "give the two results names of their own, and choose with `$.`",
+            ),
+            true => (
+                format!("`{}` is computed in two places, whose gates open together", concept.name),
+                "gate one of the two by the opposite, or give the results names of their own and choose with `$.`",
+            ),
+        };
+        diagnostics.push(
+            Diagnostic::at(Code::NC037, second.target_span, message)
                 .also(first.target_span, "here too")
-                .help("give the two results names of their own, and choose with `$.`"),
-            );
+                .help(help),
+        );
+    }
+}
+
+/// Two gated inferences that run under the same outcomes.
+fn together(gated: impl Iterator<Item = usize>, found: Option<&Liveness<'_>>) -> Option<(usize, usize)> {
+    let found = found?;
+    let mut known: FxHashMap<Formula, usize> = FxHashMap::default();
+    for item in gated {
+        let skipped = found.skips.skipped(item);
+        if skipped.can_hold()
+            && let Some(first) = known.insert(skipped, item)
+        {
+            return Some((first, item));
         }
     }
+    None
 }
