@@ -47,17 +47,22 @@ enum Gate {
 struct Step {
     choice: bool,
     reads: (usize, usize),
-    gate: Option<Gate>,
+    gates: Gates,
 }
+
+/// Timings side by side, each with one over it perhaps.
+type Gates = Vec<(Gate, Option<Gate>)>;
 
 /// A plan of steps and conditions below one root.
 #[derive(Debug, Clone)]
 struct Sketch {
-    conditions: Vec<Option<Gate>>,
+    conditions: Vec<Gates>,
     steps: Vec<Step>,
     /// 0 adds, 1 takes the first, 2 groups.
     root: u8,
     in_loop: bool,
+    /// The loop may have nothing to walk.
+    gated_loop: bool,
 }
 
 const INPUTS: usize = 2;
@@ -70,14 +75,21 @@ fn value(at: usize) -> String {
 }
 
 impl Sketch {
-    fn gate(&self, gate: Option<Gate>, indent: &str, text: &mut String) {
-        let line = match gate {
-            None => return,
-            Some(Gate::If(c)) => format!("@if(<condition {}>)", c % self.conditions.len()),
-            Some(Gate::IfNot(c)) => format!("@if!(<condition {}>)", c % self.conditions.len()),
-            Some(Gate::After(s)) => format!("@after({{step {}}})", s % self.steps.len()),
-        };
-        writeln!(text, "{indent}        <= {line}").unwrap();
+    fn gate(&self, gate: Gate) -> String {
+        match gate {
+            Gate::If(c) => format!("@if(<condition {}>)", c % self.conditions.len()),
+            Gate::IfNot(c) => format!("@if!(<condition {}>)", c % self.conditions.len()),
+            Gate::After(s) => format!("@after({{step {}}})", s % self.steps.len()),
+        }
+    }
+
+    fn gates(&self, gates: &Gates, indent: &str, text: &mut String) {
+        for (gate, over) in gates {
+            writeln!(text, "{indent}        <= {}", self.gate(*gate)).unwrap();
+            if let Some(over) = over {
+                writeln!(text, "{indent}            <= {}", self.gate(*over)).unwrap();
+            }
+        }
     }
 
     fn combined(
@@ -85,7 +97,7 @@ impl Sketch {
         what: &str,
         name: usize,
         reads: (usize, usize),
-        gate: Option<Gate>,
+        gates: &Gates,
         indent: &str,
     ) -> String {
         let (a, b) = (value(reads.0), value(reads.1));
@@ -99,7 +111,7 @@ impl Sketch {
                 writeln!(text, "{indent}        | %{{builtin}}: add").unwrap();
             }
         }
-        self.gate(gate, indent, &mut text);
+        self.gates(gates, indent, &mut text);
         let slots = what == "add";
         for (n, v) in [(1, &a), (2, &b)] {
             let slot = if slots { format!("<:{{{n}}}>") } else { String::new() };
@@ -119,70 +131,86 @@ impl Sketch {
         writeln!(text, "{indent}    <= $.({{top}})\n{indent}    <- {{top}}").unwrap();
         let what = ["add", "choice", "group"][self.root as usize];
         let last = self.steps.len() + INPUTS - 1;
-        text.push_str(&self.combined(what, 99, (last - 1, last), None, &format!("{indent}    ")));
-        for (i, gate) in self.conditions.iter().enumerate() {
+        text.push_str(&self.combined(what, 99, (last - 1, last), &Vec::new(), &format!("{indent}    ")));
+        for (i, gates) in self.conditions.iter().enumerate() {
             writeln!(text, "{indent}    <- <condition {i}>").unwrap();
             writeln!(text, "{indent}        <= :%(True):<{{1}}<$({{number {i}}})%_> is 0>").unwrap();
             writeln!(text, "{indent}            | %{{builtin}}: is_zero").unwrap();
-            self.gate(*gate, &format!("{indent}    "), &mut text);
+            self.gates(gates, &format!("{indent}    "), &mut text);
             writeln!(text, "{indent}        <- {{number {i}}}<:{{1}}>").unwrap();
         }
         for (i, step) in self.steps.iter().enumerate() {
             writeln!(text, "{indent}    <- {{step {i}}}").unwrap();
             let what = if step.choice { "choice" } else { "add" };
-            text.push_str(&self.combined(what, i, step.reads, step.gate, &format!("{indent}    ")));
+            text.push_str(&self.combined(what, i, step.reads, &step.gates, &format!("{indent}    ")));
         }
-        if self.in_loop {
-            text.push_str("    <- {row} | ref. %(row)=[1, 2]\n");
+        match (self.in_loop, self.gated_loop) {
+            (true, false) => text.push_str("    <- {row} | ref. %(row)=[1, 2]\n"),
+            (true, true) => {
+                let number = self.conditions.len();
+                writeln!(
+                    text,
+                    "    <- {{row}}
+        <= $.({{all rows}})
+            <= @if(<there are rows>)
+        <- {{all rows}} | ref. %(row)=[1, 2]
+    <- <there are rows>
+        <= :%(True):<{{1}}<$({{number {number}}})%_> is 0>
+            | %{{builtin}}: is_zero
+        <- {{number {number}}}<:{{1}}>"
+                )
+                .unwrap();
+            }
+            (false, _) => {}
         }
         text
     }
 }
 
-fn gate() -> impl Strategy<Value = Option<Gate>> {
+fn gate() -> impl Strategy<Value = Gate> {
     prop_oneof![
-        4 => Just(None),
-        3 => (0_usize..3).prop_map(|c| Some(Gate::If(c))),
-        3 => (0_usize..3).prop_map(|c| Some(Gate::IfNot(c))),
-        1 => (0_usize..5).prop_map(|s| Some(Gate::After(s))),
+        4 => (0_usize..3).prop_map(Gate::If),
+        4 => (0_usize..3).prop_map(Gate::IfNot),
+        1 => (0_usize..5).prop_map(Gate::After),
     ]
 }
 
-fn condition_gate() -> impl Strategy<Value = Option<Gate>> {
-    prop_oneof![
-        8 => Just(None),
-        1 => (0_usize..3).prop_map(|c| Some(Gate::If(c))),
-        1 => (0_usize..3).prop_map(|c| Some(Gate::IfNot(c))),
-        1 => (0_usize..5).prop_map(|s| Some(Gate::After(s))),
-    ]
+/// None `often` times of ten, else one or two.
+fn gates(often: u32) -> impl Strategy<Value = Gates> {
+    let over = prop_oneof![5 => Just(None), 1 => gate().prop_map(Some)];
+    let some = proptest::collection::vec((gate(), over), 1..3);
+    prop_oneof![often => Just(Vec::new()), 10 - often => some]
 }
 
 fn sketch() -> impl Strategy<Value = Sketch> {
-    let steps = proptest::collection::vec((any::<bool>(), 0_usize..64, 0_usize..64, 0_u8..10, gate()), 2..6);
-    let conditions = proptest::collection::vec(condition_gate(), 1..4);
-    (conditions, steps, 0_u8..3, prop::bool::weighted(0.25)).prop_map(|(conditions, raw, root, in_loop)| {
-        let count = raw.len();
-        let steps = raw
-            .into_iter()
-            .enumerate()
-            .map(|(i, (choice, a, b, forward, gate))| {
-                // Most read what stands before them; some read anything, themselves too.
-                let limit = if forward == 0 { INPUTS + count } else { INPUTS + i };
-                let a = a % limit;
-                let b = b % limit;
-                let b = if a == b { (b + 1) % limit } else { b };
-                Step { choice, reads: (a, b), gate }
-            })
-            .collect();
-        Sketch { conditions, steps, root, in_loop }
-    })
+    let steps =
+        proptest::collection::vec((any::<bool>(), 0_usize..64, 0_usize..64, 0_u8..16, gates(4)), 2..6);
+    let conditions = proptest::collection::vec(gates(8), 1..4);
+    (conditions, steps, 0_u8..3, prop::bool::weighted(0.25), any::<bool>()).prop_map(
+        |(conditions, raw, root, in_loop, gated_loop)| {
+            let count = raw.len();
+            let steps = raw
+                .into_iter()
+                .enumerate()
+                .map(|(i, (choice, a, b, forward, gates))| {
+                    // Most read what stands before them; some read anything, themselves too.
+                    let limit = if forward == 0 { INPUTS + count } else { INPUTS + i };
+                    let a = a % limit;
+                    let b = b % limit;
+                    let b = if a == b { (b + 1) % limit } else { b };
+                    Step { choice, reads: (a, b), gates }
+                })
+                .collect();
+            Sketch { conditions, steps, root, in_loop, gated_loop }
+        },
+    )
 }
 
 fn run(compiled: &Compiled, tools: &Arc<Tools>, outcome: usize) -> Outcome {
     let mut model = compiled.model.clone().unwrap();
     let mut given: Map<String, Json> =
         (0..INPUTS).map(|i| (format!("{{given {i}}}"), json!(i + 1))).collect();
-    for i in 0..3 {
+    for i in 0..4 {
         given.insert(format!("{{number {i}}}"), json!(usize::from(outcome >> i & 1 == 0)));
     }
     let known: Vec<String> = model.concepts.iter().map(|c| c.name.to_string()).collect();
@@ -213,7 +241,8 @@ fn judge(sketch: &Sketch, tools: &Arc<Tools>) -> Result<(), String> {
     let stuck_said = codes.contains(&Code::NC080) || codes.contains(&Code::NC088);
     let lost_said = codes.contains(&Code::NC087);
     let (mut stuck, mut losses) = (0, 0);
-    let count = 1_usize << sketch.conditions.len();
+    let whole_loop = sketch.in_loop && sketch.gated_loop;
+    let count = 1_usize << (sketch.conditions.len() + usize::from(whole_loop));
     for outcome in 0..count {
         let ended = run(&compiled, tools, outcome);
         match ended.status {
@@ -232,7 +261,7 @@ fn judge(sketch: &Sketch, tools: &Arc<Tools>) -> Result<(), String> {
     if lost_said && losses + stuck == 0 {
         return wrong("nothing is lost");
     }
-    if !lost_said && !stuck_said && sketch.root == 1 && losses > 0 {
+    if !lost_said && !stuck_said && sketch.root == 1 && !whole_loop && losses > 0 {
         return wrong("a choice ends with nothing, and nobody said so");
     }
     Ok(())

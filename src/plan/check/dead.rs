@@ -6,7 +6,7 @@ use crate::base::{FlowIndex, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{Concept, ConceptId, FunctionKind, Inference, Work};
 use crate::plan::operands::operands;
-use crate::syntax::NodeId;
+use crate::syntax::{Expr, NodeId};
 
 use super::Facts;
 
@@ -126,7 +126,14 @@ fn used(facts: &Facts<'_>) -> FxHashSet<ConceptId> {
                 used.extend(looping.carries.iter().map(|c| c.concept));
                 used.insert(inference.function);
             }
-            Work::Specification { sources, .. } => used.extend(sources),
+            Work::Specification { sources, .. } => {
+                used.extend(sources);
+                // One that names what does not stand beside it is reported; what it should name is not known.
+                let beside = |s: &ConceptId| inference.places.iter().any(|(c, _)| c == s);
+                if !sources.iter().all(beside) {
+                    used.extend(&inference.values);
+                }
+            }
             Work::Gate { condition, .. } => {
                 used.insert(*condition);
             }
@@ -149,7 +156,7 @@ fn used(facts: &Facts<'_>) -> FxHashSet<ConceptId> {
     used
 }
 
-/// The sources that a grouping means: those it names in its text if it names any, else all.
+/// The sources that a grouping means: those it names in its text if it names some and no others, else all.
 fn named(facts: &Facts<'_>, inference: &Inference, sources: &[ConceptId]) -> Vec<ConceptId> {
     let inside = |span: &Span| {
         span.file == inference.function_span.file
@@ -159,5 +166,10 @@ fn named(facts: &Facts<'_>, inference: &Inference, sources: &[ConceptId]) -> Vec
     let is_named = |c: &Concept| c.mentions.iter().any(|(_, span)| inside(span));
     let named = sources.iter().copied().filter(|s| facts.plan.concept(*s).is_some_and(is_named));
     let named: Vec<ConceptId> = named.collect();
-    if named.is_empty() { sources.to_vec() } else { named }
+    let written = facts.scopes.function(inference.head).and_then(|f| facts.tree.node(f));
+    let written = written.map_or(0, |line| match &line.concept.expr {
+        Expr::Grouping(grouping) => grouping.sources().len(),
+        _ => 0,
+    });
+    if named.is_empty() || named.len() < written { sources.to_vec() } else { named }
 }

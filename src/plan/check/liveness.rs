@@ -129,11 +129,21 @@ fn nothing(
         });
         let name = facts.plan.name(*source);
         match (gate, facts.plan.inferences.get(giver)) {
-            (Some(gate), _) => diagnostic = diagnostic.also(gate, format!("closes the way to `{name}`")),
+            (Some(gate), _) => diagnostic = diagnostic.also(gate, format!("guards `{name}`")),
             (None, Some(giver)) => {
                 diagnostic = diagnostic.also(giver.target_span, "skipped with what it is made from");
             }
             _ => {}
+        }
+    }
+    for (condition, value) in outcome.iter().filter(|(c, _)| !gated.contains(c)) {
+        let asked = facts.plan.inferences.iter().find(|i| {
+            matches!(&i.work, Work::Gate { kind: FunctionKind::If | FunctionKind::IfNot, condition: c }
+                if c == condition)
+        });
+        if let Some(gate) = asked {
+            let name = facts.plan.name(*condition);
+            diagnostic = diagnostic.also(gate.function_span, format!("`{name}` is {value} then"));
         }
     }
     // One condition a candidate: that some of them always hold is for a person to judge.
