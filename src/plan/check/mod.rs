@@ -3,14 +3,12 @@
 //! To add one: a function in the file of its family that takes [`Facts`] and gives diagnostics, and its call here.
 
 mod axes;
-mod cycles;
-mod data;
-mod ids;
-mod keys;
 mod conditions;
 mod cycles;
 mod data;
 mod dead;
+mod ids;
+mod keys;
 mod liveness;
 mod liveness_logic;
 mod liveness_names;
