@@ -560,7 +560,8 @@ fn generated_plans_have_the_axes_that_are_said() {
     let (ran, cases) = (Cell::new(0), Cell::new(0));
     // More than the usual number when it is asked for by the name that proptest knows.
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(64);
-    let mut runner = TestRunner::new(Config { cases: wanted, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: wanted, failure_persistence: None, ..Config::default() });
     let strategy = proptest::collection::vec(0u32..1000, 0..120);
     let result = runner.run(&strategy, |choices| {
         let text = Writer::plan(&choices);

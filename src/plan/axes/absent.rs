@@ -8,6 +8,9 @@ use crate::plan::model::{ConceptId, FunctionKind, Plan, Work};
 
 use super::infer::Order;
 
+/// Of a concept that more inferences give than this, nothing certain is said.
+const PRODUCERS: usize = 64;
+
 /// What may be absent when it is read.
 pub(super) struct Absent {
     /// May be left without a value by everything that gives it one.
@@ -108,7 +111,8 @@ impl Absent {
             (Some(producer), Some(reader)) => producer.flow.is_below(&reader.flow),
             _ => false,
         };
-        self.may_lack(plan, reader, id) || !self.producers.get(at).is_some_and(|p| p.iter().any(below))
+        self.may_lack(plan, reader, id)
+            || !self.producers.get(at).is_some_and(|p| p.iter().take(PRODUCERS).any(below))
     }
 
     /// Something gives it inside a loop that is not around the reader, and the loop may have no iterations.
@@ -118,7 +122,7 @@ impl Absent {
             let around = self.around.get(*p).copied().flatten().and_then(|l| plan.inferences.get(l));
             around.is_some_and(|l| !reader.flow.is_below(&l.flow))
         };
-        self.producers.get(concept).is_none_or(|p| p.iter().any(outside))
+        self.producers.get(concept).is_none_or(|p| p.len() > PRODUCERS || p.iter().any(outside))
     }
 }
 

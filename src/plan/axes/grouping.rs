@@ -9,6 +9,9 @@ use super::known::{AxisOf, Reason, Unknown};
 use super::possible::{Alternative, Hollow, List, NONE, Possible, dropped, or_none};
 use super::rules::{Asked, COMBINATIONS};
 
+/// Contexts with more axes than this take nobody knows which away.
+const NAMES: usize = 256;
+
 /// The axes a grouping collapses, as a run gets them (repositories spec, section 7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Collapsed {
@@ -229,6 +232,9 @@ fn context_axes(
                     if !axes.iter().any(|a| a == name) {
                         axes.push(name.to_owned());
                     }
+                }
+                if axes.len() > NAMES {
+                    return Err(asked.many());
                 }
                 if !more.contains(&axes) {
                     more.push(axes);

@@ -6,8 +6,10 @@ use std::collections::BinaryHeap;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::FxHashSet;
 
 use crate::plan::model::{Concept, ConceptId, Ground, Plan, Work};
+use crate::syntax::NodeId;
 use crate::tensor::Tensor;
 
 use super::absent::Absent;
@@ -83,6 +85,7 @@ fn given(
 /// What concepts are before the first step; unknown where nothing at all gives a value, so that a plan with errors
 /// says nothing about the axes of what hangs on them.
 fn start(plan: &Plan) -> Vec<Possible> {
+    let heads: FxHashSet<NodeId> = plan.inferences.iter().map(|i| i.head).collect();
     let mut made: Vec<bool> = vec![false; plan.concepts.len()];
     let mut make = |id: ConceptId| {
         if let Some(made) = made.get_mut(id.index()) {
@@ -101,7 +104,7 @@ fn start(plan: &Plan) -> Vec<Possible> {
     let ids = plan.concepts.iter().zip(made).enumerate();
     ids.map(|(i, (concept, made))| {
         let id = ConceptId(u32::try_from(i).unwrap_or(u32::MAX));
-        before(id, concept).unwrap_or_else(|| match made {
+        before(id, concept, &heads).unwrap_or_else(|| match made {
             true => Possible::default(),
             false => Possible::Any(Unknown::NoValue(id)),
         })
@@ -109,13 +112,15 @@ fn start(plan: &Plan) -> Vec<Possible> {
     .collect()
 }
 
-/// A concept's start value; none when it has none.
-fn before(id: ConceptId, concept: &Concept) -> Option<Possible> {
+/// A concept's start value; none when it has none. It is written on a line that nothing computes, where there is one.
+fn before(id: ConceptId, concept: &Concept, heads: &FxHashSet<NodeId>) -> Option<Possible> {
     if !concept.kind.is_value() {
         return None;
     }
+    let leaf = concept.lines.iter().find(|l| !heads.contains(&l.node));
+    let place = leaf.map(|l| l.span).or_else(|| concept.first_span());
     let reason = if concept.axes_declared { Reason::Declared(id) } else { Reason::Data(id) };
-    let origin = Origin { reason, place: concept.first_span() };
+    let origin = Origin { reason, place };
     let declared = || {
         let names = concept.axes.as_deref().filter(|a| !a.is_empty())?;
         let axes: Vec<AxisOf> =
@@ -238,5 +243,72 @@ impl Order {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::FileId;
+    use crate::syntax::parse;
+
+    /// What is said of `{r}`, and why.
+    fn said(text: &str) -> (String, Vec<String>) {
+        let (tree, _) = parse(FileId(0), text, None);
+        let (plan, _) = crate::plan::resolve(&tree);
+        let at = plan.concepts.iter().position(|c| &*c.name == "{r}").unwrap();
+        let known = axes(&plan).of(ConceptId(at as u32));
+        let reasons = known.lists().iter().flat_map(|l| l.iter()).map(|a| a.describe(&plan)).collect();
+        (known.describe(&plan), reasons)
+    }
+
+    #[test]
+    fn axes_of_small_plans() {
+        let data = "    <- {a} | ref. %(x)=[%(y)=[1, 2]]\n";
+        for (operation, expected) in [
+            ("    <= $.({a})\n", "axes x, y"),
+            ("    <= ::(use {1})\n", "axes x, y"),
+            ("    <= ::{%(relation)}(use {1})\n", "axes x, y or x, y, r"),
+            ("    <= ::(use {1})<ALL True>\n", "no axes"),
+            ("    <= &across\n", "axes x, y"),
+            ("    <= &across({a}:{a})\n", "no axes"),
+            ("    <= &across%:[{x}]\n", "axis y"),
+            ("    <= &[#] %>[{a}] %+(k)\n", "axis k"),
+            ("    <= &[#] %>[{a}] %-[[]] %+(k)\n", "axes k, x, y"),
+            ("    <= &[{}] %>[{a}]\n", "no axes"),
+            ("    <= $- %>({a}) %^(<$*0>)\n", "axes x, y"),
+            ("    <= $% %>([[1], [2]]) %:([k])\n", "axis k"),
+            ("    <= :>:({1})\n", "axes unknown: what `{r}` holds decides"),
+            ("    <= &across\n    <- {b}\n", "axes unknown: `{b}` is an input without declared axes"),
+        ] {
+            let text = format!(":<:({{r}})\n{operation}{data}");
+            assert_eq!(said(&text).0, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_loop_gives_its_axis_and_says_so() {
+        let text = ":<:({r})\n    <= *every({a})%:[{x}]@(2)\n        <= $.({s})\n        <- {s}\n            \
+                    <= ::(use {1})\n            <- {a}*2<:{1}>\n    <- {a} | ref. %(x)=[1, 2]\n";
+        let (axes, reasons) = said(text);
+        assert_eq!(axes, "axes x, value");
+        assert_eq!(reasons[0], "axis `x` from loop 2 over `{a}`");
+    }
+
+    #[test]
+    fn an_append_after_a_loop_over_nothing_lacks_the_inner_axis() {
+        let text = ":<:({r})\n    <= $+({n}:{l})%:[{x}]\n    <- {n} | ref. 1\n    <- {l}\n        <= *every({a})%:[{x}]@(1)\n            \
+                    <= $.({s})\n            <- {s}\n                <= ::(use {1})\n                <- {a}*1<:{1}>\n        \
+                    <- {a} | ref. %(x)=[1, 2]\n";
+        assert_eq!(said(text).0, "axes x, value or x");
+    }
+
+    #[test]
+    fn a_grouping_may_miss_what_a_gate_skips() {
+        let text = ":<:({r})\n    <= &across({a}; {b})\n    <- {a} | ref. %(x)=[%(y)=[1]]\n    <- {b}\n        <= ::(use {1})\n            \
+                    <= @if(<c>)\n        <- {d}<:{1}> | ref. %(x)=[1]\n    <- <c> | ref. 1\n";
+        assert_eq!(said(text).0, "no axes", "the condition is a source too, and has no axis");
+        let text = text.replace("    <- <c> | ref. 1\n", "");
+        assert_eq!(said(&text).0, "axes x, y or x");
     }
 }

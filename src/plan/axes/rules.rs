@@ -272,7 +272,7 @@ impl<'a> Asked<'a> {
                         axes.push(axis.clone());
                     }
                 }
-                if axes.len() > inputs.len().saturating_add(64) {
+                if axes.len() > COMBINATIONS {
                     return Possible::Any(self.many());
                 }
             }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, nearest};
 use crate::diag::{Code, Diagnostic};
@@ -40,6 +40,9 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     filters(facts, &axes, diagnostics);
 }
+
+/// A suggestion costs a walk over names, so only so many are looked at.
+const NEIGHBOURS: usize = 64;
 
 /// The line of an inference's operation.
 fn operation<'a>(facts: &Facts<'a>, inference: &Inference) -> Option<&'a Node> {
@@ -236,16 +239,18 @@ fn not_beside(
     if written.spelling != Spelling::Legacy {
         return;
     }
-    let is = |id: ConceptId, name: &str| facts.plan.concept(id).is_some_and(|c| *c.bare == *name);
+    let bare = |id: &ConceptId| facts.plan.concept(*id).map(|c| &*c.bare);
+    let there = inference.values.iter().chain(&inference.contexts).chain([&inference.target]);
+    let there: FxHashSet<&str> = there.filter_map(bare).collect();
     for value in written.sources() {
-        let beside = inference.values.iter().chain(&inference.contexts).any(|v| is(*v, &value.name));
+        let beside = there.contains(&*value.name);
         // A number stands for a slot.
         let is_slot = value.name.bytes().all(|b| b.is_ascii_digit() || b == b'#');
-        if beside || is_slot || is(inference.target, &value.name) || !value.members.is_empty() {
+        if beside || is_slot || !value.members.is_empty() {
             continue;
         }
         let text = node.text_of(value.head);
-        let values = inference.values.iter().filter_map(|v| facts.plan.concept(*v)).map(|c| &*c.bare);
+        let values = inference.values.iter().take(NEIGHBOURS).filter_map(bare);
         let help = match nearest(&value.name, values) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("add a line `<- {text}` beside the grouping, or leave it out"),
@@ -297,19 +302,21 @@ fn protected(
             _ => None,
         })
         .collect();
-    for (name, part) in names {
-        let is_there = |(id, known): &(ConceptId, Known)| {
-            known.find(name).is_some() || facts.plan.concept(*id).is_some_and(|c| declares(c, name))
-        };
-        if sources.iter().any(is_there) {
-            continue;
+    if names.is_empty() {
+        return;
+    }
+    let mut all: FxHashMap<&str, &AxisOf> = FxHashMap::default();
+    let mut there: Vec<&AxisOf> = Vec::new();
+    for axis in sources.iter().flat_map(|(_, k)| k.lists()).flat_map(|l| l.iter()) {
+        if all.insert(&axis.name, axis).is_none() && is_named(axis) && there.len() < NEIGHBOURS {
+            there.push(axis);
         }
-        let mut there: Vec<&AxisOf> = Vec::new();
-        for axis in sources.iter().flat_map(|(_, k)| k.lists()).flat_map(|l| l.iter()).filter(|a| is_named(a))
-        {
-            if !there.iter().any(|t| t.name == axis.name) {
-                there.push(axis);
-            }
+    }
+    let stated = sources.iter().filter_map(|(id, _)| facts.plan.concept(*id)).filter(|c| c.axes_declared);
+    let stated: FxHashSet<&str> = stated.flat_map(|c| c.axes.iter().flatten()).map(|n| &**n).collect();
+    for (name, part) in names {
+        if all.contains_key(&**name) || stated.contains(&**name) {
+            continue;
         }
         let help = match suggestion(name, &there) {
             Some(near) => format!("write `<$!{{{near}}}>`"),
@@ -418,37 +425,65 @@ fn record_of<'a>(facts: &Facts<'a>, id: ConceptId) -> Option<&'a Inference> {
 /// positions it holds. It stands for the more general remark that the judgement has no assertion.
 fn filters(facts: &Facts<'_>, axes: &Axes, diagnostics: &mut Vec<Diagnostic>) {
     let plan = facts.plan;
-    let places: rustc_hash::FxHashMap<_, usize> =
+    let places: FxHashMap<_, usize> =
         plan.inferences.iter().enumerate().map(|(at, i)| (&i.flow, at)).collect();
+    let mut read: FxHashMap<usize, Reads> = FxHashMap::default();
     let mut said: FxHashSet<Span> = FxHashSet::default();
+    let mut found: Vec<Diagnostic> = Vec::new();
     for gate in &plan.inferences {
         let Work::Gate { kind: FunctionKind::If | FunctionKind::IfNot, condition } = gate.work else {
             continue;
         };
-        let Some(parent) = gate.flow.parent() else { continue };
-        let Some(guarded) = places.get(&parent).and_then(|at| plan.inferences.get(*at)) else { continue };
-        for judgement in facts.producers(condition).iter().filter_map(|at| plan.inferences.get(*at)) {
-            let Work::Semantic(work) = &judgement.work else { continue };
-            let Some(node) = operation(facts, judgement) else { continue };
-            let silent = matches!(&node.concept.expr, Expr::Semantic(s) if s.assertion.is_none());
-            if work.kind != FunctionKind::Judgement || !silent || said.contains(&node.span) {
-                continue;
-            }
-            let Some((id, axis)) = shared_axis(facts, axes, work, guarded) else { continue };
-            said.insert(node.span);
-            diagnostics
-                .retain(|d| d.code != Code::NC056 || d.primary.as_ref().is_none_or(|p| p.span != node.span));
-            let message = format!(
-                "the judgement does not say for which of `{}` it holds, so the gate lets all of them or none through",
-                plan.name(id)
-            );
-            diagnostics.push(
-                Diagnostic::at(Code::NC097, node.span, message)
-                    .also(gate.function_span, "filters here")
-                    .help(format!("write `<For Each {{{axis}}} True>` after it, or `<ALL True>`")),
-            );
+        let Some(at) = gate.flow.parent().and_then(|p| places.get(&p).copied()) else { continue };
+        let Some(guarded) = plan.inferences.get(at) else { continue };
+        // Several judgements of one condition are reported as such.
+        let [judgement] = facts.producers(condition) else { continue };
+        let Some(judgement) = plan.inferences.get(*judgement) else { continue };
+        let Work::Semantic(work) = &judgement.work else { continue };
+        let Some(node) = operation(facts, judgement) else { continue };
+        let silent = matches!(&node.concept.expr, Expr::Semantic(s) if s.assertion.is_none());
+        if work.kind != FunctionKind::Judgement || !silent || said.contains(&node.span) {
+            continue;
         }
+        let reads = read.entry(at).or_insert_with(|| Reads::of(axes, guarded));
+        let Some((id, axis)) = shared_axis(facts, axes, work, reads) else { continue };
+        said.insert(node.span);
+        let message = format!("the judgement does not say for which of `{}` it holds", plan.name(id));
+        found.push(
+            Diagnostic::at(Code::NC097, node.span, message)
+                .also(gate.function_span, "lets all of them through or none")
+                .help(format!("write `<For Each {{{axis}}} True>` after it, or `<ALL True>`")),
+        );
     }
+    if !found.is_empty() {
+        let stands_for = |d: &Diagnostic| {
+            d.code == Code::NC056 && d.primary.as_ref().is_some_and(|p| said.contains(&p.span))
+        };
+        diagnostics.retain(|d| !stands_for(d));
+        diagnostics.extend(found);
+    }
+}
+
+/// What a guarded step reads.
+struct Reads {
+    /// Axes that one of its values has for certain.
+    axes: FxHashSet<Arc<str>>,
+    values: FxHashSet<ConceptId>,
+}
+
+impl Reads {
+    fn of(axes: &Axes, guarded: &Inference) -> Self {
+        let known = guarded.values.iter().map(|v| axes.of(*v));
+        let axes = known.flat_map(|k| certain(&k)).map(|a| a.name).collect();
+        Self { axes, values: guarded.values.iter().copied().collect() }
+    }
+}
+
+/// The named axes that are in every list.
+fn certain(known: &Known) -> Vec<AxisOf> {
+    let [first, rest @ ..] = known.lists() else { return Vec::new() };
+    let everywhere = |a: &&AxisOf| rest.iter().all(|l| l.iter().any(|b| b.name == a.name));
+    first.iter().filter(|a| is_named(a)).filter(everywhere).cloned().collect()
 }
 
 /// The judged value along whose axis the guarded step reads a value, and that axis.
@@ -456,26 +491,16 @@ fn shared_axis(
     facts: &Facts<'_>,
     axes: &Axes,
     judged: &Semantic,
-    guarded: &Inference,
+    reads: &Reads,
 ) -> Option<(ConceptId, Arc<str>)> {
-    let read: Vec<(ConceptId, Known)> = guarded.values.iter().map(|v| (*v, axes.of(*v))).collect();
     for (id, _) in &judged.order {
         let known = axes.of(*id);
-        let everywhere = |k: &Known, name: &str| {
-            !k.lists().is_empty() && k.lists().iter().all(|l| l.iter().any(|a| &*a.name == name))
-        };
-        let mut named = known.lists().first().into_iter().flat_map(|l| l.iter()).filter(|a| is_named(a));
-        let shared =
-            named.find(|a| everywhere(&known, &a.name) && read.iter().any(|(_, k)| everywhere(k, &a.name)));
-        if let Some(axis) = shared {
-            return Some((*id, Arc::clone(&axis.name)));
+        if let Some(axis) = certain(&known).into_iter().find(|a| reads.axes.contains(&a.name)) {
+            return Some((*id, axis.name));
         }
         let concept = facts.plan.concept(*id)?;
-        if concept.kind == ConceptKind::Relation
-            && concept.versions.is_empty()
-            && known.lists().is_empty()
-            && read.iter().any(|(v, _)| v == id)
-        {
+        let collection = concept.kind == ConceptKind::Relation && concept.versions.is_empty();
+        if collection && known.lists().is_empty() && reads.values.contains(id) {
             return Some((*id, Arc::clone(&concept.bare)));
         }
     }
