@@ -9,8 +9,9 @@ use crate::diag::Severity;
 use crate::repo::{Method, Repositories, Sentences, Work};
 
 use super::Exit;
+use super::files::deliver;
 use super::open::{Opened, Opening, open, refuse_empty};
-use super::output::{complain, counted, print, show};
+use super::output::{complain, counted, show};
 
 /// Compile a plan to a self-contained plan.json
 #[derive(Debug, clap::Args)]
@@ -103,7 +104,7 @@ pub(super) fn write_split(
     }
     let stem = name.map(|n| format!("{n}.")).unwrap_or_default();
     for (kind, text) in [("concept", &files.concepts), ("inference", &files.inferences)] {
-        write(&folder.join(format!("{stem}{kind}.json")), text)?;
+        deliver(&folder.join(format!("{stem}{kind}.json")), text)?;
     }
     Ok(())
 }
@@ -125,24 +126,4 @@ fn missing(opened: &Opened) {
     if !inputs.is_empty() {
         eprintln!("inputs required: {}", inputs.join(", "));
     }
-}
-
-/// Writes to a file, or to standard output for `-`.
-pub(super) fn deliver(output: &Path, text: &str) -> Result<(), Exit> {
-    if output == Path::new("-") { print(text) } else { write(output, text) }
-}
-
-/// Writes a whole file, or leaves what is there: the text goes to a file beside it that then takes its name.
-fn write(path: &Path, text: &str) -> Result<(), Exit> {
-    let beside = path.with_file_name(format!(
-        ".{}.{}.tmp",
-        path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default(),
-        std::process::id()
-    ));
-    let done = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-    done.map_err(|error| {
-        let _ = std::fs::remove_file(&beside);
-        complain(&format!("cannot write {}: {error}", path.display()), None);
-        Exit::InputOutput
-    })
 }

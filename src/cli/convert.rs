@@ -11,7 +11,8 @@ use crate::syntax::convert::{self, Converted, Style};
 use crate::syntax::{self, Dialect, Outline};
 
 use super::Exit;
-use super::compile::{deliver, write_split};
+use super::compile::write_split;
+use super::files::deliver;
 use super::open::{Opened, Opening, open, read_plan, refuse_empty};
 use super::output::{Format, complain, show_as};
 

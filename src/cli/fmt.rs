@@ -1,6 +1,5 @@
 //! `normc fmt SRC...`: plans in canonical layout, written in place.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::diag::{self, Diagnostic, Severity};
 use crate::syntax::{self, Dialect};
 
 use super::Exit;
+use super::files;
 use super::open::{is_bundle, read};
 use super::output::{Form, complain, count, print, show};
 
@@ -157,7 +157,7 @@ fn act(arguments: &Arguments, path: &Path, formatted: &Formatted) -> Result<(), 
     if !formatted.differs() {
         return Ok(());
     }
-    replace(path, &formatted.after).map_err(|error| {
+    files::write(path, &formatted.after).map_err(|error| {
         complain(&format!("cannot write {}: {error}", path.display()), None);
         Exit::InputOutput
     })?;
@@ -168,23 +168,6 @@ fn act(arguments: &Arguments, path: &Path, formatted: &Formatted) -> Result<(), 
 }
 
 /// Gives a file a new text, all of it or nothing: the text goes to a file beside it that then takes its name. The file
-/// keeps its permissions, and a link stays a link.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = std::fs::canonicalize(path)?;
-    let permissions = std::fs::metadata(&path)?.permissions();
-    if permissions.readonly() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"));
-    }
-    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let done = std::fs::write(&beside, text)
-        .and_then(|()| std::fs::set_permissions(&beside, permissions))
-        .and_then(|()| std::fs::rename(&beside, &path));
-    done.inspect_err(|_| {
-        let _ = std::fs::remove_file(&beside);
-    })
-}
-
 /// What the list of `--format json` says of a file.
 fn entry(arguments: &Arguments, path: &Path, formatted: &Formatted) -> Json {
     let status = match (formatted.differs(), arguments.check || arguments.diff) {

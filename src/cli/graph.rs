@@ -12,7 +12,7 @@ use crate::report::drawing::{self, Picture, View};
 use crate::run::Graph;
 
 use super::Exit;
-use super::compile::deliver;
+use super::files::deliver;
 use super::flow::concept;
 use super::open::{Opening, open, open_pair};
 use super::output::{complain, count, show};

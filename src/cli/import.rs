@@ -7,7 +7,7 @@ use crate::diag::Severity;
 use crate::repo::raise;
 
 use super::Exit;
-use super::compile::deliver;
+use super::files::deliver;
 use super::open::open_pair;
 use super::output::{counted, show};
 

@@ -113,11 +113,7 @@ pub(super) fn open_bytes(
     map: &mut SourceMap,
     opening: &Opening,
 ) -> Result<Opened, Failed> {
-    if is_bundle(path, &bytes) {
-        open_bundle(path, bytes, map)
-    } else {
-        source(path, &bytes, map, opening)
-    }
+    if is_bundle(path, &bytes) { open_bundle(path, bytes, map) } else { source(path, &bytes, map, opening) }
 }
 
 /// Returns whether a file is a bundle, not source text.

@@ -74,6 +74,8 @@ impl Analysis {
         let here = span(back, after);
         let concepts =
             self.plan().concepts.iter().filter(|c| c.kind.is_value() && c.name.starts_with(bracket));
+        let part = typed.get(open + 1..).unwrap_or_default().to_lowercase();
+        let concepts = concepts.filter(|c| c.name.to_lowercase().contains(&part));
         // What is being typed is a concept of its own as far as it goes.
         let concepts = concepts.filter(|c| {
             let places = c.lines.iter().map(|l| l.span).chain(c.mentions.iter().map(|m| m.1));
@@ -104,7 +106,7 @@ mod tests {
     #[test]
     fn names_operators_and_keys_are_offered() {
         let plan = "{sum}\n    <= ::(add {1})\n    <- {number}<:{1}>\n    <- {n";
-        assert_eq!(at_end(plan), ("{n".to_owned(), vec!["{number}".to_owned(), "{sum}".to_owned()]));
+        assert_eq!(at_end(plan), ("{n".to_owned(), vec!["{number}".to_owned()]));
         let (replaced, operators) = at_end("{sum}\n    <= @i");
         assert_eq!(replaced, "@i");
         assert!(operators.iter().any(|o| o == "@if(<c>)"));

@@ -3,10 +3,10 @@
 use lsp_server::{ErrorCode, Request, Response};
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CompletionItem, CompletionItemKind,
-    CompletionParams, CompletionTextEdit, DocumentFormattingParams, DocumentHighlight, DocumentHighlightKind,
-    DocumentHighlightParams, DocumentSymbol, DocumentSymbolParams, FoldingRange, FoldingRangeParams,
-    GotoDefinitionParams, Hover, HoverContents, HoverParams, Location, MarkupContent, MarkupKind, Range,
-    ReferenceParams, SymbolKind, TextEdit, Uri, WorkspaceEdit,
+    CompletionList, CompletionParams, CompletionTextEdit, DocumentFormattingParams, DocumentHighlight,
+    DocumentHighlightKind, DocumentHighlightParams, DocumentSymbol, DocumentSymbolParams, FoldingRange,
+    FoldingRangeParams, GotoDefinitionParams, Hover, HoverContents, HoverParams, Location, MarkupContent,
+    MarkupKind, Range, ReferenceParams, SymbolKind, TextEdit, Uri, WorkspaceEdit,
 };
 use serde_json::Value as Json;
 
@@ -17,12 +17,14 @@ use crate::syntax::{self, Family};
 
 use super::document::Document;
 use super::notices::read;
-use super::pages::encoded;
+use super::pages::{address, encoded};
 use super::publish::shown;
 use super::server::Server;
 
 /// Deeper lines of an outline hang on the line of this depth: protocol and clients nest by recursion.
 const DEEPEST: u32 = 60;
+/// Completions that are sent at once.
+const MOST_COMPLETIONS: usize = 200;
 
 /// Answers a request.
 pub(super) fn answer(server: &mut Server, request: Request) -> Response {
@@ -92,8 +94,11 @@ fn definition(server: &mut Server, params: Json) -> Answer {
     json(targets.into_iter().filter_map(location).collect::<Vec<_>>())
 }
 
-/// The address of a file that is named relative to a plan's folder.
+/// The address of a file that a plan names: relative to its folder, if not absolute.
 fn beside(uri: &Uri, path: &str) -> Option<Uri> {
+    if std::path::Path::new(path).is_absolute() {
+        return address(path.as_ref());
+    }
     let folder = uri.as_str().rsplit_once('/')?.0;
     format!("{folder}/{}", encoded(&path.replace('\\', "/"))).parse().ok()
 }
@@ -261,7 +266,7 @@ fn completion(server: &mut Server, params: Json) -> Answer {
     let at = asked.text_document_position;
     let (document, analysis) = opened(server, &at.text_document.uri)?;
     let Some((span, list)) = analysis.completions(narrow(document.offset(at.position))) else {
-        return json(Vec::<CompletionItem>::new());
+        return json(CompletionList::default());
     };
     let range = document.range(Span { file: analysis.file(), ..span });
     let item = |completion: crate::ide::Completion| CompletionItem {
@@ -276,5 +281,7 @@ fn completion(server: &mut Server, params: Json) -> Answer {
         text_edit: Some(CompletionTextEdit::Edit(TextEdit { range, new_text: completion.text })),
         ..CompletionItem::default()
     };
-    json(list.into_iter().map(item).collect::<Vec<_>>())
+    // What is left out is asked for again when more is typed.
+    let is_incomplete = list.len() > MOST_COMPLETIONS;
+    json(CompletionList { is_incomplete, items: list.into_iter().take(MOST_COMPLETIONS).map(item).collect() })
 }

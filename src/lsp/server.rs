@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crossbeam_channel::RecvTimeoutError;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
 use lsp_types::{InitializeParams, PublishDiagnosticsParams, Uri};
 use serde_json::Value as Json;
@@ -15,6 +17,9 @@ use super::pages::Pages;
 use super::position::Encoding;
 use super::publish;
 use super::requests;
+
+/// How long a client must be silent before its text is looked at.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,17 +69,15 @@ pub fn serve(connection: &Connection, pages: Option<PathBuf>, log: bool) -> Ende
         log,
     };
     loop {
-        let message = match connection.receiver.try_recv() {
+        let message = match server.next(connection) {
             Ok(message) => message,
-            Err(_) => {
+            Err(RecvTimeoutError::Disconnected) => return Ended::Abruptly,
+            Err(RecvTimeoutError::Timeout) => {
                 server.look();
                 if !server.deliver(connection) {
                     return Ended::Abruptly;
                 }
-                match connection.receiver.recv() {
-                    Ok(message) => message,
-                    Err(_) => return Ended::Abruptly,
-                }
+                continue;
             }
         };
         if let Some(ended) = server.take(message) {
@@ -87,6 +90,15 @@ pub fn serve(connection: &Connection, pages: Option<PathBuf>, log: bool) -> Ende
 }
 
 impl Server {
+    /// The next message. While a text waits to be looked at, only what comes at once: the next change may be on its
+    /// way, and then that is the text to look at.
+    fn next(&self, connection: &Connection) -> Result<Message, RecvTimeoutError> {
+        if self.marked.is_empty() {
+            return connection.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        }
+        connection.receiver.recv_timeout(PAUSE)
+    }
+
     fn take(&mut self, message: Message) -> Option<Ended> {
         match message {
             Message::Request(request) => {

@@ -27,8 +27,8 @@ mod table;
 
 pub use axes::{Axes, AxisOf, Collapsed, Known, Origin, Reason, Unknown, axes, collapsed};
 pub use check::check_prompts;
-pub use mends::add_mends;
 pub use draft::resolve_draft;
+pub use mends::add_mends;
 pub use model::*;
 pub use resolver::resolve;
 pub use resources::{Resource, ResourceKind, resources, signs};

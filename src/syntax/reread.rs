@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_line_is_read_from_another_text() {
         let text = "<- bills\n    <= for every order, write a bill\n        <= return it\n    <- orders\n";
-        let (tree, _) = super::super::parse(FileId(0), text, Some(Dialect::Draft));
+        let (tree, _) = crate::syntax::parse(FileId(0), text, Some(Dialect::Draft));
         let formal = [(1, "*every([orders])"), (2, "$."), (3, "[orders]")];
         let read = reread(&tree, formal.map(|(n, text)| (NodeId(n), text.to_owned())));
         let kinds: Vec<Kind> = read.nodes.iter().map(|n| n.kind).collect();

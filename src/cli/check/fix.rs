@@ -8,8 +8,9 @@ use crate::base::{FileId, SourceMap};
 use crate::diag::{Code, Diagnostic, mend};
 
 use super::super::Exit;
+use super::super::files;
 use super::super::open::{Opening, compile};
-use super::super::output::{complain, print};
+use super::super::output::print;
 
 /// A mend may make another one possible; more rounds than this mean that two undo each other.
 const MOST_ROUNDS: usize = 64;
@@ -66,24 +67,5 @@ pub(super) fn deliver(path: &Path, fixed: &Fixed, dry_run: bool) -> Result<(), E
     if fixed.text == fixed.before {
         return Ok(());
     }
-    replace(path, &fixed.text).map_err(|error| {
-        complain(&format!("cannot write {}: {error}", path.display()), None);
-        Exit::InputOutput
-    })
-}
-
-/// Replaces a file's text in one step: whoever reads it sees the old text or the new one. The file behind a link is
-/// replaced, not the link, and keeps its permissions.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = std::fs::canonicalize(path)?;
-    let permissions = std::fs::metadata(&path)?.permissions();
-    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let done = std::fs::write(&beside, text)
-        .and_then(|()| std::fs::set_permissions(&beside, permissions))
-        .and_then(|()| std::fs::rename(&beside, &path));
-    if done.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    done
+    files::deliver(path, &fixed.text)
 }
