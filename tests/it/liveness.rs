@@ -480,6 +480,24 @@ const MISTAKES: &[(&str, Code, &str)] = &[
 ",
     ),
     (
+        "a condition with a letter left out",
+        Code::NC081,
+        ":<:({answer})
+    <= $.({half};{third})
+    <- <the number is even>
+        <= :%(True):<{1}<$({number})%_> is even>
+        <- {number}<:{1}>
+    <- {half}
+        <= ::(halve {1}<$({number})%_>)
+            <= @if(<the number is even>)
+        <- {number}<:{1}>
+    <- {third}
+        <= ::(divide {1}<$({number})%_> by three)
+            <= @if!(<the number is evn>)
+        <- {number}<:{1}>
+",
+    ),
+    (
         "a step beside a choice that nothing takes",
         Code::NC082,
         ":<:({answer})

@@ -20,12 +20,14 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if facts.broken.contains(condition) || !facts.is_given(*condition, concept) {
             continue;
         }
-        if asks && concept.kind == ConceptKind::Proposition && !said.contains(condition) {
-            if let Some(diagnostic) = unjudged(facts, inference, *condition, concept) {
-                said.insert(*condition);
-                diagnostics.push(diagnostic);
-                continue;
-            }
+        if asks
+            && concept.kind == ConceptKind::Proposition
+            && !said.contains(condition)
+            && let Some(diagnostic) = unjudged(facts, inference, *condition, concept)
+        {
+            said.insert(*condition);
+            diagnostics.push(diagnostic);
+            continue;
         }
         let parents = lines.entry(*condition).or_insert_with(|| {
             let parents = concept.lines.iter().filter_map(|l| facts.tree.node(l.node)?.parent);
@@ -73,7 +75,7 @@ fn far(
     concept: &Concept,
     parents: &FxHashSet<NodeId>,
 ) -> Option<Diagnostic> {
-    let Some(first) = concept.lines.first() else { return None };
+    let first = concept.lines.first()?;
     let line = facts.scopes.function(gate.head);
     let mut at = line.or(Some(gate.head));
     let mut steps = 0;

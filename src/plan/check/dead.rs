@@ -13,9 +13,14 @@ use super::Facts;
 /// So many results are searched for in the texts of instructions.
 const SEARCHED: usize = 100;
 
-pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
+/// Nothing is said of what is likely used under a wrong name: such a name is reported itself.
+pub(super) fn check(facts: &Facts<'_>, suggested: &FxHashSet<ConceptId>, diagnostics: &mut Vec<Diagnostic>) {
     let mut used = used(facts);
     used.extend(unclear(facts));
+    used.extend(suggested);
+    let alike = diagnostics.iter().filter(|d| d.code == Code::NC036);
+    let alike: FxHashSet<Span> =
+        alike.flat_map(|d| d.primary.iter().chain(&d.secondary)).map(|l| l.span).collect();
     let mut searched = 0;
     let mut said: FxHashSet<ConceptId> = FxHashSet::default();
     for inference in &facts.plan.inferences {
@@ -25,7 +30,8 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if !idle || acts(inference) || matches!(inference.work, Work::Identity { .. }) {
             continue;
         }
-        if facts.broken.contains(&inference.target) || !said.insert(inference.target) {
+        let misspelt = concept.first_span().is_some_and(|span| alike.contains(&span));
+        if misspelt || facts.broken.contains(&inference.target) || !said.insert(inference.target) {
             continue;
         }
         searched += 1;

@@ -33,6 +33,8 @@ pub(super) struct Names<'a> {
     elements: FxHashMap<ConceptId, Vec<usize>>,
     /// Nothing has to happen for it to be there, or nothing more can be said of it.
     there: Vec<bool>,
+    /// A mistake is reported that leaves open how it comes about.
+    reported: Vec<bool>,
 }
 
 impl<'a> Names<'a> {
@@ -65,17 +67,19 @@ impl<'a> Names<'a> {
             elements.entry(canonical(looping.element)).or_default().push(k);
         }
         let mut there = vec![false; plan.concepts.len()];
+        let mut reported = vec![false; plan.concepts.len()];
         for (i, concept) in plan.concepts.iter().enumerate().filter(|(_, c)| c.kind.is_value()) {
             let id = ConceptId(u32::try_from(i).unwrap_or(u32::MAX));
-            let given = concept.ground.is_some()
-                || concept.data.is_some()
-                || facts.broken.contains(&id)
-                || !facts.is_given(id, concept);
+            let spoilt = facts.broken.contains(&id) || !facts.is_given(id, concept);
+            if let Some(place) = reported.get_mut(canonical(id).index()).filter(|_| spoilt) {
+                *place = true;
+            }
+            let given = concept.ground.is_some() || concept.data.is_some() || spoilt;
             if let Some(place) = there.get_mut(canonical(id).index()).filter(|_| given) {
                 *place = true;
             }
         }
-        Self { plan, kinds, above, end, stands_for, producers, elements, there }
+        Self { plan, kinds, above, end, stands_for, producers, elements, there, reported }
     }
 
     pub(super) fn canonical(&self, concept: ConceptId) -> ConceptId {
@@ -94,6 +98,11 @@ impl<'a> Names<'a> {
     /// Data, an input, a carried value, or something that is reported already.
     pub(super) fn is_there(&self, concept: ConceptId) -> bool {
         self.there.get(self.canonical(concept).index()).copied().unwrap_or(true)
+    }
+
+    /// A mistake is reported that leaves open how it comes about.
+    pub(super) fn is_reported(&self, concept: ConceptId) -> bool {
+        self.reported.get(self.canonical(concept).index()).copied().unwrap_or(true)
     }
 
     pub(super) fn kind(&self, item: usize) -> Kind {

@@ -99,6 +99,9 @@ impl Skips {
         if *kind == FunctionKind::After {
             return Formula::NEVER;
         }
+        if net.names.is_reported(*condition) {
+            return Formula::UNKNOWN;
+        }
         let variable = self.variable(net.names.canonical(*condition));
         let holds = self.logic.is_true(variable);
         let against = if *kind == FunctionKind::IfNot { holds } else { self.logic.not(holds) };

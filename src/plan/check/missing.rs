@@ -1,15 +1,23 @@
 //! Values that are used but never given: NC081 (language spec, section 13).
 
+use rustc_hash::FxHashSet;
+
+use crate::base::nearest;
 use crate::diag::{Code, Diagnostic};
-use crate::plan::model::Concept;
+use crate::plan::model::{Concept, ConceptId};
 
 use super::Facts;
 
 /// A suggestion costs a walk over all names, so only the first missing values get one.
 const SUGGESTIONS: usize = 50;
 
-pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
+/// Shorter names are one edit away from too many others.
+const SHORT: usize = 4;
+
+/// Gives the concepts that were suggested in place of missing ones: they are likely used under a wrong name.
+pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) -> FxHashSet<ConceptId> {
     let mut missing = 0;
+    let mut suggested = FxHashSet::default();
     for (id, concept) in facts.values() {
         if facts.is_given(id, concept) || !concept.versions.is_empty() {
             continue;
@@ -21,7 +29,10 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let mut diagnostic = Diagnostic::at(Code::NC081, span, message);
         missing += 1;
         diagnostic = match (missing <= SUGGESTIONS).then(|| near(facts, concept)).flatten() {
-            Some(other) => diagnostic.help(format!("did you mean `{}`?", other.name)),
+            Some((id, other)) => {
+                suggested.insert(id);
+                diagnostic.help(format!("did you mean `{}`?", other.name))
+            }
             None => diagnostic.help(format!(
                 "add a line `<- {}` with what computes it below, or without for an input",
                 concept.name
@@ -29,17 +40,30 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         };
         diagnostics.push(diagnostic);
     }
+    suggested
 }
 
-/// Another concept of the plan with nearly that name, that has a value.
-fn near<'a>(facts: &Facts<'a>, concept: &Concept) -> Option<&'a Concept> {
+/// Another concept of the plan with nearly that name, that has a value: one that differs in case or a plural `s`, else
+/// one of the same kind a letter or two away.
+fn near<'a>(facts: &Facts<'a>, concept: &Concept) -> Option<(ConceptId, &'a Concept)> {
     let wanted = concept.bare.to_lowercase();
     let close = |c: &Concept| {
         let bare = c.bare.to_lowercase();
         bare == wanted || bare.strip_suffix('s') == Some(&wanted) || wanted.strip_suffix('s') == Some(&bare)
     };
-    facts
-        .values()
-        .find(|(id, c)| c.name != concept.name && close(c) && facts.is_given(*id, c))
-        .map(|(_, c)| c)
+    let given = || facts.values().filter(|(id, c)| c.name != concept.name && facts.is_given(*id, c));
+    if let Some(found) = given().find(|(_, c)| close(c)) {
+        return Some(found);
+    }
+    if concept.bare.chars().count() < SHORT {
+        return None;
+    }
+    // `{step 1}` is no slip of `{step 2}`.
+    let digits = |c: &Concept| c.bare.chars().filter(char::is_ascii_digit).collect::<String>();
+    let own = digits(concept);
+    let alike: Vec<(ConceptId, &Concept)> = given()
+        .filter(|(_, c)| c.kind == concept.kind && c.query == concept.query && digits(c) == own)
+        .collect();
+    let name = nearest(&concept.bare, alike.iter().map(|(_, c)| &*c.bare))?;
+    alike.into_iter().find(|(_, c)| &*c.bare == name)
 }

@@ -117,10 +117,10 @@ pub(super) fn check(
     data::check(&facts, diagnostics);
     let mut found = liveness::of(&facts);
     producers::check(&facts, found.as_ref(), diagnostics);
-    missing::check(&facts, diagnostics);
+    let suggested = missing::check(&facts, diagnostics);
     loops::check(&facts, found.as_ref(), diagnostics);
     conditions::check(&facts, diagnostics);
-    dead::check(&facts, diagnostics);
+    dead::check(&facts, &suggested, diagnostics);
     if let Some(found) = &mut found {
         liveness::check(&facts, found, diagnostics);
     }
