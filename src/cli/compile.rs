@@ -78,10 +78,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     {
         return exit;
     }
-    if let Some(split) = &arguments.split {
-        if let Err(exit) = write_split(split, &opened.repositories, Some(&opened.repositories.plan.name)) {
-            return exit;
-        }
+    if let Some(split) = &arguments.split
+        && let Err(exit) = write_split(split, &opened.repositories, Some(&opened.repositories.plan.name))
+    {
+        return exit;
     }
     eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
     if arguments.draft {

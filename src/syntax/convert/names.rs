@@ -62,10 +62,10 @@ impl<'t> Names<'t> {
             }
             match style {
                 Style::Current if looping.spelling == crate::syntax::Spelling::Legacy => {
-                    names.to_current(id, node, !twice)
+                    names.note_current(id, node, !twice)
                 }
                 Style::Legacy if looping.spelling == crate::syntax::Spelling::Current => {
-                    names.to_legacy(id, node, !twice)
+                    names.note_legacy(id, node, !twice)
                 }
                 _ => {}
             }
@@ -138,7 +138,7 @@ impl<'t> Names<'t> {
         self.functions.get(id.index()).copied().flatten()
     }
 
-    fn to_current(&mut self, id: NodeId, node: &Node, rename: bool) {
+    fn note_current(&mut self, id: NodeId, node: &Node, rename: bool) {
         let Expr::Looping(looping) = &node.concept.expr else { return };
         let (Some(base), Some(number), Some(parent)) =
             (looping.bases.first(), self.tree.loop_number(id), node.parent)
@@ -195,7 +195,7 @@ impl<'t> Names<'t> {
         self.tree.contexts(parent).any(|(_, n)| n.concept.value().is_some_and(|v| marks(v, base)))
     }
 
-    fn to_legacy(&mut self, id: NodeId, node: &Node, rename: bool) {
+    fn note_legacy(&mut self, id: NodeId, node: &Node, rename: bool) {
         let Expr::Looping(looping) = &node.concept.expr else { return };
         let (Some(base), Some(number), Some(parent)) =
             (looping.bases.first(), self.tree.loop_number(id), node.parent)

@@ -106,7 +106,8 @@ pub fn restyle(tree: &Tree, text: &str, style: Style) -> Converted {
         }
     }
     outline.lines = restyler.contexts(outline.lines);
-    restyler.settle_dialect(&mut outline);
+    let all = diagnostics.is_empty() && tree.nodes.iter().all(|n| !n.concept.has_unread());
+    restyler.settle_dialect(&mut outline, all);
     Converted { outline, diagnostics }
 }
 
@@ -145,6 +146,10 @@ impl Restyler<'_> {
             _ => None,
         };
         let Some(made) = made else { return Ok(None) };
+        // An imperative or judgement has been read again already.
+        if made.text == *node.source || matches!(node.concept.expr, Expr::Semantic(_)) {
+            return Ok(Some(made));
+        }
         // A text that reads as something else is none: names may hold signs that mean more in the other spelling.
         let read = concept(&made.text, Class::Function);
         let alike = std::mem::discriminant(&read.expr) == std::mem::discriminant(&node.concept.expr);
@@ -266,7 +271,18 @@ impl Restyler<'_> {
     }
 
     /// A plan that nothing tells apart gets a mark of its spelling: what it compiles to depends on it.
-    fn settle_dialect(&self, outline: &mut Outline) {
+    fn settle_dialect(&self, outline: &mut Outline, all: bool) {
+        let signs: &[&str] = match self.style {
+            Style::Current => &["*. %", "$. %", "$+ %", "$= %", "&[", "@:", "@.("],
+            Style::Legacy => &["*every", "$.(", "$+(", "$=(", "&in", "&across", "@if", "@after"],
+        };
+        // One operator of the current spelling settles it; the legacy one must have no other beside it.
+        let sure = self.style == Style::Current || all;
+        let says =
+            |l: &OutlineLine| l.marker == Marker::Function && signs.iter().any(|s| l.text.starts_with(s));
+        if sure && outline.lines.iter().any(says) {
+            return;
+        }
         let text = outline.print();
         let (tree, _) = crate::syntax::parse(self.tree.file, &text, None);
         let fits = match self.style {

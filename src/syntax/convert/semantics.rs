@@ -72,12 +72,9 @@ impl Restyler<'_> {
         let judged = node.kind == Kind::Judgement;
         let lacks = judged && semantic.assertion.is_none() && semantic.subject != Subject::Unwritten;
         let sign = matches!(semantic.subject, Subject::Sign(_));
-        if !implied
-            && !lacks
-            && !sign
-            && semantic.norm.is_none()
-            && !(semantic.body.angle && semantic.subject == Subject::Default)
-        {
+        let angle = semantic.body.angle && semantic.subject == Subject::Default;
+        let says_more = implied || lacks || sign || angle || semantic.norm.is_some();
+        if !says_more {
             return Ok(None);
         }
         if semantic.subject == Subject::Unwritten || matches!(semantic.subject, Subject::Named(_)) {
