@@ -26,6 +26,8 @@
 //! | [`store`] | run directories: the journal of a run, its objects, its index; a simulated disk | what records say |
 //! | [`engine`] | the driver: owns the [`run::State`], hands work to threads, applies and records events; goes on with runs | presentation |
 //! | [`report`] | progress, tables, diagnostics of runs | the engine |
+//! | [`ide`] | what an editor asks of a plan: hover, jumps, mends, an outline | protocols |
+//! | [`lsp`] | the language server protocol over it | what a plan means |
 //! | [`cli`] | one file a command | - |
 //!
 //! Everything before [`faculty`] is pure: files, clocks and threads come in as arguments. The state of a run changes

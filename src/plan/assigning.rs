@@ -131,6 +131,9 @@ impl Resolver<'_> {
             );
             diagnostic =
                 diagnostic.help(format!("add a line `<- {name}` beside it, or name one of the values there"));
+            if let Some(last) = self.tree.last_below(head) {
+                diagnostic = diagnostic.also(last.span, "the values beside it end here");
+            }
             self.report(diagnostic);
         }
         if sources.is_empty() {

@@ -420,10 +420,18 @@ impl<'t> Resolver<'t> {
     }
 
     fn no_step(&mut self, node: &Node) {
-        self
-            .report(Diagnostic::at(Code::NC061, node.span, "the loop does not say what one step gives").help(
+        let mut diagnostic = Diagnostic::at(
+            Code::NC061,
+            node.span,
+            "the loop does not say what one step gives",
+        )
+        .help(
             "write `<= $.({x})` and a line `<- {x}` below the loop line, with what computes `{x}` below that",
-        ));
+        );
+        if let Some(first) = node.children.first().and_then(|child| self.tree.node(*child)) {
+            diagnostic = diagnostic.also(first.span, "`<= ..` belongs before this line");
+        }
+        self.report(diagnostic);
     }
 
     /// A line has one function; only gates may stand side by side, and must then all hold.

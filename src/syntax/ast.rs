@@ -49,6 +49,15 @@ impl Tree {
         children.iter().filter_map(|c| Some((*c, self.node(*c)?)))
     }
 
+    /// The last line below a node, the node itself when there is none.
+    pub fn last_below(&self, id: NodeId) -> Option<&Node> {
+        let mut last = self.node(id)?;
+        while let Some(child) = last.children.last().and_then(|child| self.node(*child)) {
+            last = child;
+        }
+        Some(last)
+    }
+
     /// The function line of a node: its first `<=` child. A node that has one heads an inference (language spec,
     /// section 6).
     pub fn function(&self, id: NodeId) -> Option<(NodeId, &Node)> {

@@ -193,6 +193,7 @@ fn work(inference: &repo::Inference) -> Work {
                 _ => Some(Variant::Python),
             },
             order: s.order.iter().zip(1..).map(|(c, n)| (id(*c), n)).collect(),
+            selectors: Vec::new(),
             body: Arc::from(""),
             assertion: Assertion {
                 quantifiers: s

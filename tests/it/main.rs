@@ -32,6 +32,7 @@ mod liveness;
 mod lower;
 mod lsp;
 mod measure;
+mod mutations;
 mod neovim;
 mod pairs;
 mod parse_vectors;

@@ -215,7 +215,11 @@ impl<'a> Asked<'a> {
             return Possible::Any(Unknown::Content(self.target()));
         }
         let composed = is_composed(work, self.plan.generation);
-        let combined = || self.answered(work, composed);
+        // What of a value reaches the step is cut out of its cells.
+        let combined = || match work.selectors.is_empty() {
+            true => self.answered(work, composed),
+            false => Possible::Any(Unknown::Content(self.target())),
+        };
         if work.kind != FunctionKind::Judgement {
             return combined();
         }

@@ -6,7 +6,7 @@ use crate::base::{FlowIndex, Span};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{Concept, ConceptId, FunctionKind, Inference, Work};
 use crate::plan::operands::operands;
-use crate::syntax::{Expr, NodeId};
+use crate::syntax::{Expr, Node, NodeId};
 
 use super::Facts;
 
@@ -23,6 +23,7 @@ pub(super) fn check(facts: &Facts<'_>, suggested: &FxHashSet<ConceptId>, diagnos
         alike.flat_map(|d| d.primary.iter().chain(&d.secondary)).map(|l| l.span).collect();
     let mut searched = 0;
     let mut said: FxHashSet<ConceptId> = FxHashSet::default();
+    let mut lacking: FxHashSet<NodeId> = FxHashSet::default();
     for inference in &facts.plan.inferences {
         let Some(concept) = facts.plan.concept(inference.target) else { continue };
         let idle = !concept.is_final && concept.kind.is_value() && !used.contains(&inference.target);
@@ -36,6 +37,19 @@ pub(super) fn check(facts: &Facts<'_>, suggested: &FxHashSet<ConceptId>, diagnos
         }
         searched += 1;
         if searched <= SEARCHED && is_spoken_of(facts, concept) {
+            continue;
+        }
+        if let Some((above, line)) = without_operation(facts, inference) {
+            // One line that is missing, however many values stand below it.
+            if lacking.insert(above) {
+                let message =
+                    format!("`{}` has no operation, so nothing uses what stands below it", line.text);
+                diagnostics.push(
+                    Diagnostic::at(Code::NC082, line.span, message)
+                        .also(inference.target_span, "computed, but not used")
+                        .help("write the operation as the first line below it: `<= ..`"),
+                );
+            }
             continue;
         }
         let beside = beside(facts, inference);
@@ -53,6 +67,13 @@ pub(super) fn check(facts: &Facts<'_>, suggested: &FxHashSet<ConceptId>, diagnos
         }
         diagnostics.push(diagnostic);
     }
+}
+
+/// The value line above an inference, when that has no operation.
+fn without_operation<'a>(facts: &Facts<'a>, inference: &Inference) -> Option<(NodeId, &'a Node)> {
+    let above = facts.tree.node(inference.head)?.parent?;
+    let line = facts.tree.node(above)?;
+    (line.concept.value().is_some() && facts.scopes.function(above).is_none()).then_some((above, line))
 }
 
 /// A step with an outside effect: it asks somebody, or says that it must run only once.

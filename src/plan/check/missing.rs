@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::base::nearest;
+use crate::base::{Span, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{Concept, ConceptId};
 
@@ -31,16 +31,36 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) -> FxH
         diagnostic = match (missing <= SUGGESTIONS).then(|| near(facts, concept)).flatten() {
             Some((id, other)) => {
                 suggested.insert(id);
-                diagnostic.help(format!("did you mean `{}`?", other.name))
+                let given = other.first_span().filter(|given| *given != span);
+                let diagnostic = diagnostic.help(format!("did you mean `{}`?", other.name));
+                given.map_or(diagnostic.clone(), |given| diagnostic.also(given, "nearly the same name"))
             }
             None => diagnostic.help(format!(
                 "add a line `<- {}` with what computes it below, or without for an input",
                 concept.name
             )),
         };
-        diagnostics.push(diagnostic);
+        diagnostics.push(match place(facts, concept, span) {
+            Some(end) => diagnostic.also(end, "the values beside it end here"),
+            None => diagnostic,
+        });
     }
     suggested
+}
+
+/// The last line of those beside which a missing value would be given: the values of the inference it is used in. None
+/// when that is the line that uses it.
+fn place(facts: &Facts<'_>, concept: &Concept, used: Span) -> Option<Span> {
+    let flow = concept.mentions.first().map(|m| &m.0).or_else(|| concept.first_index())?;
+    let (root, below) = flow.parts().split_first()?;
+    let place = |ordinal: u32| (ordinal as usize).checked_sub(1);
+    let mut head = *facts.tree.roots.get(place(*root)?)?;
+    // The line that uses it is the last of them; its parent is the head.
+    for ordinal in below.iter().take(below.len().saturating_sub(1)) {
+        head = *facts.tree.node(head)?.children.get(place(*ordinal)?)?;
+    }
+    let last = facts.tree.last_below(head)?;
+    (last.span.end < used.start || used.end < last.span.start).then_some(last.span)
 }
 
 /// Another concept of the plan with nearly that name, that has a value: one that differs in case or a plural `s`, else
