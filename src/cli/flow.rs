@@ -1,22 +1,19 @@
 //! `normc flow --from '{a}' --to '{b}' PLAN`: whether data get from one concept to another, and by which steps.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::base::SourceMap;
-use crate::diag::Severity;
-use crate::repo::{self, ConceptId};
+use crate::repo::ConceptId;
 use crate::report::drawing::operation;
 use crate::report::plain_line;
 use crate::run::Graph;
 use crate::run::flow::{Flow, How, Influence, MOST_WAYS, Way, Ways};
 
 use super::Exit;
-use super::open::{Opening, open, open_pair};
-use super::output::{Form, complain, count, print, show};
+use super::output::{Form, count, print};
+use super::subject::{PlanArgument, concept};
 
 /// So many names are listed before they are only counted.
 const LISTED: usize = 12;
@@ -36,15 +33,8 @@ pub(super) struct Arguments {
     /// The concept they may get to
     #[arg(long, value_name = "NAME")]
     to: String,
-    /// The plan: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
-    #[arg(required_unless_present = "concepts")]
-    source: Option<PathBuf>,
-    /// Look into repositories made elsewhere: the concept file
-    #[arg(long, value_name = "FILE", requires = "inferences", conflicts_with = "source")]
-    concepts: Option<PathBuf>,
-    /// The inference file that belongs to it
-    #[arg(long, value_name = "FILE", requires = "concepts")]
-    inferences: Option<PathBuf>,
+    #[command(flatten)]
+    plan: PlanArgument,
     /// Count conditions and waiting too: what decides whether a step runs, though not what it gives
     #[arg(long)]
     control: bool,
@@ -63,25 +53,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     look(arguments).unwrap_or_else(|exit| exit)
 }
 
-/// A concept by the name a user gave.
-pub(super) fn concept(graph: &Graph, name: &str) -> Result<ConceptId, Exit> {
-    repo::find_concept(&graph.model, name).map_err(|unknown| {
-        complain(&unknown.message, unknown.help.as_deref());
-        Exit::NotFound
-    })
-}
-
 fn look(arguments: &Arguments) -> Result<Exit, Exit> {
-    let mut map = SourceMap::default();
-    let opened = match (&arguments.source, &arguments.concepts, &arguments.inferences) {
-        (Some(source), ..) => open(source, &mut map, &Opening::default()),
-        (None, Some(concepts), Some(inferences)) => open_pair(concepts, inferences),
-        _ => return Err(Exit::Usage),
-    };
-    let opened = opened.map_err(|failed| {
-        show(&failed.diagnostics, &map, Severity::Warning);
-        failed.exit
-    })?;
+    let opened = arguments.plan.open()?;
     let graph = Graph::new(Arc::new(opened.model));
     let (from, to) = (concept(&graph, &arguments.from)?, concept(&graph, &arguments.to)?);
     let weakest = if arguments.control { Influence::Control } else { Influence::Count };

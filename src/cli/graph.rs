@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use crate::base::SourceMap;
-use crate::diag::Severity;
 use crate::report::drawing::{self, Picture, View};
 use crate::run::Graph;
 
 use super::Exit;
 use super::files::deliver;
-use super::flow::concept;
-use super::open::{Opening, open, open_pair};
-use super::output::{complain, count, show};
+use super::output::{complain, count};
+use super::subject::{PlanArgument, concept};
 
 /// Draw a plan: what is inferred from what, loops as boxes around what runs inside them
 #[derive(Debug, clap::Args)]
@@ -25,15 +22,8 @@ use super::output::{complain, count, show};
                         --direction right -o plan.dot"
 )]
 pub(super) struct Arguments {
-    /// The plan: source text (.nc, .ncd, .ncds), plan.json, or - for source text on standard input
-    #[arg(required_unless_present = "concepts")]
-    source: Option<PathBuf>,
-    /// Draw repositories made elsewhere: the concept file
-    #[arg(long, value_name = "FILE", requires = "inferences", conflicts_with = "source")]
-    concepts: Option<PathBuf>,
-    /// The inference file that belongs to it
-    #[arg(long, value_name = "FILE", requires = "concepts")]
-    inferences: Option<PathBuf>,
+    #[command(flatten)]
+    plan: PlanArgument,
     /// Where to write; - or nothing is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -114,16 +104,7 @@ fn draw(arguments: &Arguments) -> Result<(), Exit> {
         complain("a picture is nothing to read in a terminal", Some(help));
         return Err(Exit::Usage);
     }
-    let mut map = SourceMap::default();
-    let opened = match (&arguments.source, &arguments.concepts, &arguments.inferences) {
-        (Some(source), ..) => open(source, &mut map, &Opening::default()),
-        (None, Some(concepts), Some(inferences)) => open_pair(concepts, inferences),
-        _ => return Err(Exit::Usage),
-    };
-    let opened = opened.map_err(|failed| {
-        show(&failed.diagnostics, &map, Severity::Warning);
-        failed.exit
-    })?;
+    let opened = arguments.plan.open()?;
     let name = opened.repositories.plan.name;
     let graph = Graph::new(Arc::new(opened.model));
     let view = View { depth: arguments.depth };

@@ -23,6 +23,7 @@ mod output;
 mod runs;
 mod signals;
 mod stores;
+mod subject;
 mod why;
 
 use std::process::ExitCode;

@@ -12,8 +12,7 @@ use crate::plan::operands::operands;
 use crate::syntax::{Expr, NodeId, Value};
 
 use super::Facts;
-use super::liveness::Liveness;
-use super::liveness_logic::Formula;
+use super::liveness::{Formula, Liveness};
 
 pub(super) fn check(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
     let said = outside(facts, diagnostics);
@@ -170,7 +169,7 @@ fn numbers(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
 /// Returns whether an inference runs inside a loop, by the loop's place in [`Facts::loops`].
 fn runs_inside(facts: &Facts<'_>, found: Option<&Liveness<'_>>, item: usize, k: usize) -> bool {
     match found {
-        Some(found) => found.net.scoping.runs_in(item, k + 1),
+        Some(found) => found.runs_in(item, k + 1),
         // Too tangled to tell: below the loop's own line is as good a guess.
         None => {
             let flow = |i: usize| facts.plan.inferences.get(i).map(|i| &i.flow);
@@ -222,7 +221,7 @@ fn endless(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Ve
             // A skipped item appends nothing.
             let skipped = |item: &ConceptId| {
                 let made = facts.producers(*item).iter();
-                found.is_none_or(|f| made.clone().any(|p| f.skips.skipped(*p) != Formula::NEVER))
+                found.is_none_or(|f| made.clone().any(|p| f.skipped(*p) != Formula::NEVER))
             };
             if item.as_ref().is_some_and(skipped) {
                 continue;

@@ -4,17 +4,11 @@
 
 mod axes;
 mod conditions;
-mod cycles;
 mod data;
 mod dead;
 mod ids;
 mod keys;
 mod liveness;
-mod liveness_logic;
-mod liveness_names;
-mod liveness_net;
-mod liveness_scopes;
-mod liveness_skips;
 mod loops;
 mod missing;
 mod names;

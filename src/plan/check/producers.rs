@@ -6,8 +6,7 @@ use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{FunctionKind, Inference, Work};
 
 use super::Facts;
-use super::liveness::Liveness;
-use super::liveness_logic::Formula;
+use super::liveness::{Formula, Liveness};
 
 pub(super) fn check(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Vec<Diagnostic>) {
     one_text(facts, diagnostics);
@@ -108,7 +107,7 @@ fn together(gated: impl Iterator<Item = usize>, found: Option<&Liveness<'_>>) ->
     let found = found?;
     let mut known: FxHashMap<Formula, usize> = FxHashMap::default();
     for item in gated {
-        let skipped = found.skips.skipped(item);
+        let skipped = found.skipped(item);
         if skipped.can_hold()
             && let Some(first) = known.insert(skipped, item)
         {

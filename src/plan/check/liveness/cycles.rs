@@ -9,11 +9,11 @@ use crate::base::Span;
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::plan::model::{ConceptId, FunctionKind, Work};
 
-use super::Facts;
-use super::liveness::{Liveness, told};
-use super::liveness_logic::Formula;
-use super::liveness_names::Kind;
-use super::liveness_net::{Edge, Net, Own, Why, components};
+use super::analysis::{Liveness, told};
+use super::logic::Formula;
+use super::names::Kind;
+use super::net::{Edge, Net, Own, Why, components};
+use crate::plan::check::Facts;
 
 /// The longest cycle that is told step by step.
 const TOLD: usize = 6;

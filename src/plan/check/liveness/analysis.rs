@@ -7,11 +7,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::plan::model::{ConceptId, FunctionKind, Inference, Work};
 
-use super::Facts;
 use super::cycles;
-use super::liveness_logic::Formula;
-use super::liveness_net::{Net, Why};
-use super::liveness_skips::Skips;
+use super::logic::Formula;
+use super::net::{Net, Why};
+use super::skips::Skips;
+use crate::plan::check::Facts;
 
 /// So many choices that can end with nothing are followed to what they spoil.
 const FOLLOWED: usize = 200;
@@ -20,19 +20,35 @@ const FOLLOWED: usize = 200;
 const TOLD: usize = 3;
 
 /// What the analysis found, for the checks that build on it.
-pub(super) struct Liveness<'a> {
+pub(in crate::plan::check) struct Liveness<'a> {
     pub(super) net: Net<'a>,
     pub(super) skips: Skips,
 }
 
+impl Liveness<'_> {
+    /// Returns whether an inference runs in the body of a loop; loops are counted from 1.
+    pub(in crate::plan::check) fn runs_in(&self, item: usize, body: usize) -> bool {
+        self.net.scoping.runs_in(item, body)
+    }
+
+    /// When an inference is skipped.
+    pub(in crate::plan::check) fn skipped(&self, item: usize) -> Formula {
+        self.skips.skipped(item)
+    }
+}
+
 /// Looks at a plan; none for one that is too tangled, about which nothing is said.
-pub(super) fn of<'a>(facts: &Facts<'a>) -> Option<Liveness<'a>> {
+pub(in crate::plan::check) fn of<'a>(facts: &Facts<'a>) -> Option<Liveness<'a>> {
     let mut net = Net::of(facts)?;
     let skips = Skips::of(&mut net);
     Some(Liveness { net, skips })
 }
 
-pub(super) fn check(facts: &Facts<'_>, found: &mut Liveness<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(in crate::plan::check) fn check(
+    facts: &Facts<'_>,
+    found: &mut Liveness<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     cycles::check(facts, found, diagnostics);
     choices(facts, found, diagnostics);
 }

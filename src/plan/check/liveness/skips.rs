@@ -5,9 +5,9 @@ use rustc_hash::FxHashMap;
 
 use crate::plan::model::{ConceptId, FunctionKind, Work};
 
-use super::liveness_logic::{Formula, Logic};
-use super::liveness_names::Kind;
-use super::liveness_net::{Net, Why};
+use super::logic::{Formula, Logic};
+use super::names::Kind;
+use super::net::{Net, Why};
 
 /// When everything is skipped, as far as that could be written down.
 pub(super) struct Skips {

@@ -4,8 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::plan::model::{ConceptId, Work};
 
-use super::Facts;
-use super::liveness_names::{Kind, Names};
+use super::names::{Kind, Names};
+use crate::plan::check::Facts;
 
 /// The scope of everything outside loops; the body of loop `k` is scope `k + 1`.
 pub(super) const ROOT: usize = 0;

@@ -13,18 +13,18 @@ const NODES: usize = 1 << 18;
 
 /// A formula: a node of [`Logic`], or nothing known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Formula(u32);
+pub(in crate::plan::check) struct Formula(u32);
 
 impl Formula {
     /// Holds under no outcome.
-    pub(super) const NEVER: Formula = Formula(0);
+    pub(in crate::plan::check) const NEVER: Formula = Formula(0);
     /// Holds under every outcome.
     pub(super) const ALWAYS: Formula = Formula(1);
     /// Too large to be written down.
     pub(super) const UNKNOWN: Formula = Formula(u32::MAX);
 
     /// Certainly holds under some outcome.
-    pub(super) fn can_hold(self) -> bool {
+    pub(in crate::plan::check) fn can_hold(self) -> bool {
         self != Self::NEVER && self != Self::UNKNOWN
     }
 }

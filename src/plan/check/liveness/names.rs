@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::plan::model::{ConceptId, Inference, Plan, Work};
 
-use super::Facts;
+use crate::plan::check::Facts;
 
 /// What an inference is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

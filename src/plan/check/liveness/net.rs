@@ -9,9 +9,9 @@ use rustc_hash::FxHashSet;
 
 use crate::plan::model::{ConceptId, FunctionKind, Work};
 
-use super::Facts;
-use super::liveness_names::{Kind, Names};
-use super::liveness_scopes::{ROOT, Scoping};
+use super::names::{Kind, Names};
+use super::scopes::{ROOT, Scoping};
+use crate::plan::check::Facts;
 
 /// Steps of the analysis; a plan that needs more is not looked at.
 const FUEL: usize = 2_000_000;
