@@ -9,7 +9,7 @@ use bolero::{TypeGenerator, check};
 use normc::base::{SourceFile, SourceMap};
 use normc::diag::{self, Diagnostic};
 use normc::repo::{self, LowerOptions, Repositories};
-use normc::syntax::Dialect;
+use normc::syntax::{self, Dialect};
 
 /// Longer texts are cut: the time goes into many small ones.
 const LONGEST: usize = 4_000;
@@ -36,6 +36,13 @@ fn holds(text: &str, hint: Option<Dialect>) {
         diag::short(diagnostic, &sources);
     }
     assert_eq!(compiled.model.is_none(), compiled.diagnostics.iter().any(Diagnostic::is_error));
+    let formatted = syntax::format(&compiled.tree, text);
+    let (again, _) = syntax::parse(file, &formatted, hint);
+    assert_eq!(syntax::format(&again, &formatted), formatted, "formatted twice: {text:?}");
+    let kinds = |tree: &syntax::Tree| {
+        tree.nodes.iter().map(|n| (n.kind, n.depth, n.source.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&again), kinds(&compiled.tree), "formatted: {text:?}");
     let read = Repositories::read(&compiled.repositories.write()).expect("a written bundle reads");
     assert_eq!(read, compiled.repositories);
 }

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::base::{Span, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::model::{Concept, ConceptId};
+use crate::syntax::Expr;
 
 use super::Facts;
 
@@ -48,19 +49,26 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) -> FxH
     suggested
 }
 
-/// The last line of those beside which a missing value would be given: the values of the inference it is used in. None
-/// when that is the line that uses it.
+/// The last line of those beside which a missing value would be given: the values of the inference it is used in; what
+/// a gate asks may stand anywhere below the root. None when that is the line that uses it.
 fn place(facts: &Facts<'_>, concept: &Concept, used: Span) -> Option<Span> {
     let flow = concept.mentions.first().map(|m| &m.0).or_else(|| concept.first_index())?;
     let (root, below) = flow.parts().split_first()?;
     let place = |ordinal: u32| (ordinal as usize).checked_sub(1);
-    let mut head = *facts.tree.roots.get(place(*root)?)?;
-    // The line that uses it is the last of them; its parent is the head.
-    for ordinal in below.iter().take(below.len().saturating_sub(1)) {
-        head = *facts.tree.node(head)?.children.get(place(*ordinal)?)?;
+    let root = *facts.tree.roots.get(place(*root)?)?;
+    // The line that uses it is the last of the chain; its parent is the head.
+    let (mut head, mut line) = (root, root);
+    for ordinal in below {
+        head = line;
+        line = *facts.tree.node(line)?.children.get(place(*ordinal)?)?;
+    }
+    if matches!(facts.tree.node(line)?.concept.expr, Expr::Timing(_)) {
+        head = root;
     }
     let last = facts.tree.last_below(head)?;
-    (last.span.end < used.start || used.end < last.span.start).then_some(last.span)
+    let end = last.annotations.last().map_or(last.span, |a| a.span);
+    let end = if end.start > last.span.start { end } else { last.span };
+    (end.end < used.start || used.end < end.start).then_some(end)
 }
 
 /// Another concept of the plan with nearly that name, that has a value: one that differs in case or a plural `s`, else
