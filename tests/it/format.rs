@@ -410,3 +410,13 @@ fn fmt_keeps_permissions_and_links() {
     assert_eq!(exit, Some(74), "{err}");
     assert_eq!(fs::read_to_string(&path).unwrap(), UGLY);
 }
+
+/// A control character takes a blank in one round and a pipe behind it one in the next.
+#[test]
+fn signs_that_are_no_characters_settle() {
+    for text in ["->\0|", "<-\0|\0|", "->\u{1}| a"] {
+        let parsed = |text: &str| normc::syntax::parse(normc::base::FileId(0), text, None).0;
+        let once = normc::syntax::format(&parsed(text), text);
+        assert_eq!(normc::syntax::format(&parsed(&once), &once), once, "{text:?}");
+    }
+}

@@ -10,6 +10,9 @@ use super::same::same;
 
 /// The byte order mark.
 const MARK: char = '\u{feff}';
+/// Rounds after which a text that is still moving is given back unchanged. Where a blank is put beside a sign that is
+/// no character of a plan, a second round may be needed; more are not known.
+const MOST_ROUNDS: usize = 4;
 
 /// Formats a plan; `text` is what `tree` was read from. Total: broken lines are kept as they are, and a text whose
 /// layout cannot be changed without changing its tree is given back unchanged.
@@ -17,12 +20,22 @@ const MARK: char = '\u{feff}';
 /// Formatting a formatted text changes nothing, and both give the same tree: the same nodes with the same
 /// annotations and comments (language spec, sections 2 and 8, step 1). The module says what is canonical.
 pub fn format(tree: &Tree, text: &str) -> String {
-    let written = rewrite(tree, text);
-    if written == text {
-        return written;
+    let mut written = rewrite(tree, text);
+    for _ in 0..MOST_ROUNDS {
+        if written == text {
+            return written;
+        }
+        let (read, _) = parse(tree.file, &written, Some(tree.dialect));
+        if !same(tree, &read) {
+            break;
+        }
+        let again = rewrite(&read, &written);
+        if again == written {
+            return written;
+        }
+        written = again;
     }
-    let (read, _) = parse(tree.file, &written, Some(tree.dialect));
-    if same(tree, &read) { written } else { text.to_owned() }
+    text.to_owned()
 }
 
 /// The canonical text, not compared with what it was made of.
