@@ -44,14 +44,18 @@ impl Analysis {
     }
 
     /// The text with everything mended that can be; none when nothing can.
-    pub fn all_mended(&self, name: &str) -> Option<String> {
+    pub fn all_mended(&self) -> Option<&str> {
+        self.mended.get_or_init(|| self.mend_all()).as_deref()
+    }
+
+    fn mend_all(&self) -> Option<String> {
         let first = mend(self.text(), self.file(), self.diagnostics());
         if first.applied == 0 {
             return None;
         }
         let mut text = first.text;
         for _ in 1..MOST_ROUNDS {
-            let next = Self::of(name, text.as_str());
+            let next = Self::of(self.name(), text.as_str());
             let mended = mend(&text, next.file(), next.diagnostics());
             if mended.applied == 0 || mended.text == text {
                 break;
@@ -74,7 +78,7 @@ mod tests {
         let actions = analysis.actions(at, at);
         assert_eq!(actions.iter().map(|a| a.code).collect::<Vec<_>>(), [Code::NC049]);
         assert_eq!(analysis.actions(0, 1), []);
-        assert_eq!(analysis.all_mended("a.nc").as_deref(), Some(text.replace("across", "&across").as_str()));
-        assert_eq!(Analysis::of("a.nc", "{a}\n    <= $.({b})\n    <- {b}\n").all_mended("a.nc"), None);
+        assert_eq!(analysis.all_mended(), Some(text.replace("across", "&across").as_str()));
+        assert_eq!(Analysis::of("a.nc", "{a}\n    <= $.({b})\n    <- {b}\n").all_mended(), None);
     }
 }

@@ -35,6 +35,8 @@ pub struct Analysis {
     file: FileId,
     compiled: Compiled,
     axes: OnceLock<Axes>,
+    /// The text with everything mended, once it was asked for.
+    pub(super) mended: OnceLock<Option<String>>,
     /// In the order of the text; of two that begin together the longer first.
     occurrences: Vec<Occurrence>,
     /// The inferences that give each concept, by their place in the plan.
@@ -67,12 +69,26 @@ impl Analysis {
                 }
             }
         }
-        Self { sources, file, compiled, axes: OnceLock::new(), occurrences, givers, readers }
+        Self {
+            sources,
+            file,
+            compiled,
+            axes: OnceLock::new(),
+            mended: OnceLock::new(),
+            occurrences,
+            givers,
+            readers,
+        }
     }
 
     /// The text that was compiled.
     pub fn text(&self) -> &str {
         self.sources.file(self.file).map_or("", |file| file.text())
+    }
+
+    /// The name it was compiled under.
+    pub fn name(&self) -> &str {
+        self.sources.file(self.file).map_or("", |file| file.name())
     }
 
     /// Its number in spans.

@@ -37,11 +37,6 @@ impl Document {
         self.version
     }
 
-    /// The name of its file.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Takes changes over, in their order: each speaks of the text after the one before it. A change without a range
     /// is the whole text.
     pub fn change(&mut self, version: i32, changes: Vec<TextDocumentContentChangeEvent>) {

@@ -228,9 +228,9 @@ fn actions(server: &mut Server, params: Json) -> Answer {
             }
         }
         if wants(&CodeActionKind::SOURCE_FIX_ALL)
-            && let Some(mended) = analysis.all_mended(document.name())
+            && let Some(mended) = analysis.all_mended()
         {
-            let all = edits(document, &changes(FileId(0), document.text(), &mended));
+            let all = edits(document, &changes(FileId(0), document.text(), mended));
             let title = "mend everything that can be mended".to_owned();
             list.push(code_action(&uri, title, CodeActionKind::SOURCE_FIX_ALL, all, None));
         }

@@ -22,6 +22,7 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use crate::measure::{alone, assert_linear, of_thread};
+use crate::pairs::{helper, plain};
 use crate::support::snapshots;
 
 struct Compiled {
@@ -180,22 +181,6 @@ fn of_plan(line: &str) -> bool {
         line.split_once(" NC").and_then(|(_, rest)| rest.get(..3)).and_then(|n| n.parse::<u32>().ok());
     number.is_some_and(|n| matches!(n, 33..=38 | 50..=59 | 61..=63 | 80..=106 | 60))
         && !line.contains("is not supported")
-}
-
-/// A name without its placement and its identity index, as section 8 compares them.
-fn plain(name: &str) -> String {
-    let mut name = name.to_owned();
-    for open in ["<:{", "<$={"] {
-        while let Some(at) = name.find(open) {
-            let Some(end) = name[at..].find("}>") else { break };
-            name.replace_range(at..at + end + 2, "");
-        }
-    }
-    name
-}
-
-fn helper(name: &str) -> bool {
-    name.starts_with("nominalized_action_") || name.starts_with("prompt_location_")
 }
 
 fn set(json: &Json) -> Vec<String> {

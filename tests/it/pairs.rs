@@ -128,8 +128,8 @@ fn older_judgement(text: &str) -> String {
     text.replace("::(", "::<{").replace(")<{ALL True}>", "}><ALL True>")
 }
 
-/// A name without its placement and its identity index.
-fn plain(name: &str) -> String {
+/// A name without its placement and its identity index, as section 8 compares them.
+pub(crate) fn plain(name: &str) -> String {
     let mut name = name.to_owned();
     for open in ["<:{", "<$={"] {
         while let Some(at) = name.find(open) {
@@ -141,7 +141,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Helpers were made by a step that the bare source knows nothing of.
-fn helper(name: &str) -> bool {
+pub(crate) fn helper(name: &str) -> bool {
     name.starts_with("nominalized_action_") || name.starts_with("prompt_location_")
 }
 
