@@ -12,8 +12,9 @@ use crate::base::{Clock, Value};
 use crate::faculty::files::Root;
 use crate::faculty::python::{Pool, PoolOptions};
 use crate::faculty::{self, Action, Answer, CallIdentity, Faculty, Failure, Request, Script};
-use crate::run::sequence::{Call, CallKind, Contract};
-use crate::run::{ScriptPlace, StepFailure};
+use crate::run::effect::{Contract, Effect, ScriptCode, ScriptRun};
+use crate::run::paradigm::Paradigm;
+use crate::run::{Means, ScriptPlace, StepFailure};
 
 /// Scripts by path, as they were read the first time.
 type Scripts = FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>;
@@ -41,40 +42,46 @@ impl Tools {
         })
     }
 
-    /// Makes one call; a script is told which one it is.
+    /// Does what an effect asks; a script is told which call it is.
     ///
     /// # Errors
     /// The faculty's failure, as a failure of the step.
     pub fn call(
         &self,
-        call: &Call,
+        effect: &Effect,
         timeout: Option<f64>,
         identity: Option<Arc<CallIdentity>>,
     ) -> Result<Answer, StepFailure> {
-        self.ask(call, timeout, identity).map_err(|failure| step_failure(call, &failure))
+        self.ask(effect, timeout, identity).map_err(|failure| step_failure(&failure))
     }
 
     fn ask(
         &self,
-        call: &Call,
+        effect: &Effect,
         timeout: Option<f64>,
         identity: Option<Arc<CallIdentity>>,
     ) -> Result<Answer, Failure> {
         let timeout = timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
-        match &call.kind {
-            CallKind::Builtin(name) => {
-                let inputs: SmallVec<[Value; 4]> =
-                    call.inputs.iter().map(|(_, value)| value.clone()).collect();
+        match effect {
+            Effect::Builtin { name, inputs } => {
+                let inputs: SmallVec<[Value; 4]> = inputs.iter().map(|(_, value)| value.clone()).collect();
                 faculty::builtin::call(name, &inputs, self.clock.as_ref()).map(Answer::pure)
             }
-            CallKind::Script { path, contract } => {
+            Effect::Script(ScriptRun { code: ScriptCode::File(path), contract, inputs }) => {
                 let script = self.script(path)?;
                 let action = match contract {
                     Contract::Globals => Action::Execute(script),
-                    Contract::Main => Action::CallMain(script),
+                    Contract::Function(_) => Action::CallMain(script),
                 };
-                let request = Request { timeout, identity, ..Request::new(action, call.inputs.clone()) };
+                let request = Request { timeout, identity, ..Request::new(action, inputs.clone()) };
                 Faculty::call(&self.python, &request)
+            }
+            other => {
+                let (method, _) = other.described();
+                Err(Failure::new(
+                    faculty::FailureKind::UnsupportedAffordance,
+                    format!("`{method}` is not offered"),
+                ))
             }
         }
     }
@@ -109,7 +116,25 @@ impl Tools {
     }
 }
 
-fn step_failure(call: &Call, failure: &Failure) -> StepFailure {
+impl Means for Tools {
+    fn paradigm(&self, name: &str) -> Result<Arc<Paradigm>, StepFailure> {
+        crate::run::NoFiles.paradigm(name)
+    }
+
+    fn pinned(&self, path: &str) -> Result<Arc<str>, StepFailure> {
+        self.script(&Arc::from(path)).map(|s| Arc::clone(&s.code)).map_err(|f| step_failure(&f))
+    }
+
+    fn text(&self, path: &str) -> Result<Arc<str>, StepFailure> {
+        self.root.read_text(path).map_err(|f| step_failure(&f))
+    }
+
+    fn base_dir(&self) -> &str {
+        "."
+    }
+}
+
+pub(super) fn step_failure(failure: &Failure) -> StepFailure {
     let mut detail = String::new();
     if let Some(trace) = &failure.trace {
         detail.push_str(trace.trim_end());
@@ -126,7 +151,7 @@ fn step_failure(call: &Call, failure: &Failure) -> StepFailure {
         kind: failure.kind.as_str().to_owned(),
         message: failure.message.clone(),
         help: failure.help.clone(),
-        cell: call.cell.clone(),
+        cell: Vec::new(),
         script: failure
             .place
             .as_ref()
@@ -139,7 +164,7 @@ fn step_failure(call: &Call, failure: &Failure) -> StepFailure {
 pub(super) struct Job {
     pub(super) flight: u64,
     pub(super) index: usize,
-    pub(super) call: Call,
+    pub(super) effect: Effect,
     pub(super) timeout: Option<f64>,
     pub(super) identity: Option<Arc<CallIdentity>>,
 }
@@ -154,7 +179,7 @@ pub(super) struct Done {
 /// Takes jobs until there are no more.
 pub(super) fn work(tools: &Tools, jobs: &Receiver<Job>, done: &Sender<super::driver::Message>) {
     for job in jobs {
-        let answer = tools.call(&job.call, job.timeout, job.identity);
+        let answer = tools.call(&job.effect, job.timeout, job.identity);
         let message = super::driver::Message::Call(Done { flight: job.flight, index: job.index, answer });
         if done.send(message).is_err() {
             return;

@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 
 use crate::faculty::{Answer, CallIdentity, FailureKind};
 use crate::run::decide::{Action, decide};
-use crate::run::sequence::{Call, CallAnswer, CallKind, SemanticTask, SyntacticTask};
+use crate::run::effect::{CallAnswer, Effect};
+use crate::run::sequence::{Cell, SemanticTask, SyntacticTask};
 use crate::run::state::{ApplyError, Ready};
 use crate::run::{
     CallLog, Event, Graph, Happening, Outcome, Printed, State, StepFailure, StepKey, StepTime, Stop, Watch,
@@ -313,7 +314,7 @@ impl Driver<'_> {
         }
         for job in jobs {
             if self.threads.is_empty() {
-                let answer = self.tools.call(&job.call, job.timeout, job.identity);
+                let answer = self.tools.call(&job.effect, job.timeout, job.identity);
                 self.take(Message::Call(Done { flight: job.flight, index: job.index, answer }));
             } else {
                 let _ = self.job_in.send(job);
@@ -340,7 +341,7 @@ impl Driver<'_> {
             self.parked |= beyond;
             return;
         }
-        match decide(&self.state, ready) {
+        match decide(&self.state, ready, &*self.tools) {
             Action::Settle(what, round) => self.commit(ready, round, what, None, None),
             Action::Syntactic(task) if task.size() < SMALL => {
                 let done = task.run(&self.graph.model, self.graph.inference(ready.item));
@@ -352,8 +353,8 @@ impl Driver<'_> {
     }
 
     fn start_semantic(&mut self, ready: Ready, task: Box<SemanticTask>) {
-        let builtin = task.calls.iter().all(|c| matches!(c.kind, CallKind::Builtin(_)));
-        if builtin && task.calls.len() < SMALL / 16 {
+        let builtin = task.cells.iter().all(|c| c.single_effect().is_some_and(Effect::is_pure));
+        if builtin && task.cells.len() < SMALL / 16 {
             let (done, log) = call_all(&self.tools, &task);
             self.count(ready, &log);
             self.commit(ready, ready.round, happening(done), None, None);
@@ -430,10 +431,10 @@ impl Driver<'_> {
 
     /// Records that scripts are about to be called, and puts the calls into the outbox.
     fn send_calls(&mut self, ready: Ready, mut task: Box<SemanticTask>) {
-        let calls = std::mem::take(&mut task.calls);
-        let (timeout, once, count) = (task.timeout, task.is_once(), calls.len());
+        let cells = std::mem::take(&mut task.cells);
+        let (timeout, once, count) = (task.timeout, task.is_once(), cells.len());
         let step = self.state.step(ready);
-        let identities = self.announce(ready, &step, &calls, once);
+        let identities = self.announce(ready, &step, &cells, once);
         let kind = FlightKind::Calls { task, answers: vec![None; count], open: count, failure: None };
         let flight = self.enter(ready, step, kind, Some(once));
         self.calls_out += count;
@@ -442,8 +443,9 @@ impl Driver<'_> {
             return;
         }
         let mut identities = identities.into_iter();
-        for (index, call) in calls.into_iter().enumerate() {
-            self.outbox.push(Job { flight, index, call, timeout, identity: identities.next() });
+        for (index, cell) in cells.into_iter().enumerate() {
+            let Some(effect) = cell.single_effect().cloned() else { continue };
+            self.outbox.push(Job { flight, index, effect, timeout, identity: identities.next() });
         }
     }
 
@@ -452,14 +454,14 @@ impl Driver<'_> {
         &mut self,
         ready: Ready,
         step: &StepKey,
-        calls: &[Call],
+        cells: &[Cell],
         once: bool,
     ) -> Vec<Arc<CallIdentity>> {
         let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) else {
             return Vec::new();
         };
         let name: Arc<str> = Arc::from(self.graph.step_name(step));
-        let identities = Identities::new(recorder.run(), &name, calls, &self.tools);
+        let identities = Identities::new(recorder.run(), &name, cells, &self.tools);
         recorder.intent(step, ready.round, identities.step_key, once);
         identities.calls
     }
@@ -575,10 +577,10 @@ fn happening(done: Result<Happening, StepFailure>) -> Happening {
 
 fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
     let mut log = CallLog::default();
-    let mut answers = Vec::with_capacity(task.calls.len());
-    for call in &task.calls {
+    let mut answers = Vec::with_capacity(task.cells.len());
+    for effect in task.cells.iter().filter_map(Cell::single_effect) {
         log.calls += 1;
-        match tools.call(call, task.timeout, None) {
+        match tools.call(effect, task.timeout, None) {
             Ok(answer) => answers.push(CallAnswer { value: answer.value, text: answer.text }),
             Err(failure) => return (Err(failure), log),
         }
@@ -588,8 +590,8 @@ fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailur
 
 fn call_all_parallel(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
     use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-    let one = |call: &Call| tools.call(call, task.timeout, None);
-    let answers: Vec<Result<Answer, StepFailure>> = task.calls.par_iter().map(one).collect();
+    let one = |cell: &Cell| cell.single_effect().map(|effect| tools.call(effect, task.timeout, None));
+    let answers: Vec<Result<Answer, StepFailure>> = task.cells.par_iter().filter_map(one).collect();
     let log = CallLog { calls: answers.len(), ..CallLog::default() };
     let answers: Result<Vec<CallAnswer>, StepFailure> =
         answers.into_iter().map(|a| a.map(|a| CallAnswer { value: a.value, text: a.text })).collect();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::base::{Digest, Writer};
 use crate::faculty::CallIdentity;
-use crate::run::sequence::{Call, CallKind};
+use crate::run::effect::{Effect, ScriptCode, ScriptRun};
+use crate::run::sequence::Cell;
 
 use super::calls::Tools;
 
@@ -18,19 +19,19 @@ pub(super) struct Identities {
 }
 
 impl Identities {
-    pub(super) fn new(run: &Arc<str>, step: &Arc<str>, calls: &[Call], tools: &Tools) -> Self {
+    pub(super) fn new(run: &Arc<str>, step: &Arc<str>, cells: &[Cell], tools: &Tools) -> Self {
         let mut text = Writer::default();
         text.text(run);
         text.text(step);
-        for call in calls {
-            if let CallKind::Script { path, .. } = &call.kind {
+        for effect in cells.iter().filter_map(Cell::single_effect) {
+            if let Effect::Script(ScriptRun { code: ScriptCode::File(path), inputs, .. }) = effect {
                 text.text(path);
                 text.optional(tools.script_hash(path).as_deref());
-            }
-            text.number(call.inputs.len() as u64);
-            for (name, value) in &call.inputs {
-                text.text(name);
-                text.value(value);
+                text.number(inputs.len() as u64);
+                for (name, value) in inputs {
+                    text.text(name);
+                    text.value(value);
+                }
             }
         }
         let step_key = Digest::of(&text.bytes);
@@ -47,7 +48,7 @@ impl Identities {
                 step: Some(Arc::clone(step)),
             })
         };
-        let calls = match calls.len() {
+        let calls = match cells.len() {
             1 => vec![identity(step_key)],
             several => (0..several).map(|index| identity(of_call(index))).collect(),
         };

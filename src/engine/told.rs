@@ -2,10 +2,10 @@
 
 use crate::base::Value;
 use crate::run::decide::{Action, decide};
+use crate::run::effect::CallAnswer;
 use crate::run::record::Intent;
-use crate::run::sequence::CallAnswer;
 use crate::run::state::Ready;
-use crate::run::{Event, Happening, Produced, SkipCause, State, StepFailure, StepKey};
+use crate::run::{Event, Happening, NoFiles, Produced, SkipCause, State, StepFailure, StepKey};
 
 /// What is to become of a step in doubt.
 #[derive(Debug, Clone)]
@@ -37,11 +37,11 @@ impl Told {
 fn produced(state: &State, step: &StepKey, round: u32, value: &Value) -> Result<Produced, StepFailure> {
     let not_open = || StepFailure::new("step_not_open", "the step is not open any more");
     let frame = state.locate(step).ok_or_else(not_open)?;
-    let Action::Semantic(task) = decide(state, Ready { frame, item: step.item, round }) else {
+    let Action::Semantic(task) = decide(state, Ready { frame, item: step.item, round }, &NoFiles) else {
         return Err(not_open());
     };
-    let answer = |value: &Value| CallAnswer { value: value.clone(), text: None };
-    let answers = match (task.calls.len(), value) {
+    let answer = |value: &Value| CallAnswer::of(value.clone());
+    let answers = match (task.cells.len(), value) {
         (1, one) => vec![answer(one)],
         (calls, Value::List(items)) if items.len() == calls => items.iter().map(answer).collect(),
         (calls, _) => {

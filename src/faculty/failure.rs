@@ -52,11 +52,47 @@ pub enum FailureKind {
     NoPython,
     /// A tool or method that this faculty does not offer.
     UnsupportedAffordance,
+    /// A step needs a language model, and none is configured, or not under that name.
+    NoModelConfigured,
+    /// A prompt without any text.
+    EmptyPrompt,
+    /// A prompt is longer than the model takes.
+    ContextOverflow,
+    /// The model's server cannot be reached, or did not answer in time.
+    ModelUnreachable,
+    /// The model's server refused the request.
+    ModelRefused,
+    /// The server does not know the form of reply that was asked for.
+    UnsupportedResponseFormat,
+    /// A reply is larger than the limit.
+    ReplyTooLarge,
+    /// A reply of the server that is not what the protocol says.
+    ReplyMalformed,
+    /// A reply that ends before its end: the limit of tokens was reached.
+    ReplyCut,
+    /// A reply that must be JSON and is not, or does not fit its schema.
+    ReplyIsNotJson,
+    /// A replayed run asks for a call that was not recorded.
+    CassetteMiss,
+    /// The next call would pass the budget of the run.
+    BudgetSpent,
+    /// A program that is not there.
+    CommandNotFound,
+    /// A program that ended with an exit code or by a signal.
+    CommandFailed,
+    /// Two steps write one file in one cycle.
+    WriteConflict,
+    /// Nobody answered a question before its deadline, or nobody can be asked.
+    NoAnswerInTime,
+    /// The configuration cannot be used.
+    BadConfiguration,
+    /// Something the user did not allow: a script written in this run, a host, a program.
+    NotAllowed,
 }
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [FailureKind; 17] = [
+    pub const ALL: [FailureKind; 35] = [
         Self::BadArguments,
         Self::NoSuchFunction,
         Self::FileNotFound,
@@ -74,6 +110,24 @@ impl FailureKind {
         Self::Interrupted,
         Self::NoPython,
         Self::UnsupportedAffordance,
+        Self::NoModelConfigured,
+        Self::EmptyPrompt,
+        Self::ContextOverflow,
+        Self::ModelUnreachable,
+        Self::ModelRefused,
+        Self::UnsupportedResponseFormat,
+        Self::ReplyTooLarge,
+        Self::ReplyMalformed,
+        Self::ReplyCut,
+        Self::ReplyIsNotJson,
+        Self::CassetteMiss,
+        Self::BudgetSpent,
+        Self::CommandNotFound,
+        Self::CommandFailed,
+        Self::WriteConflict,
+        Self::NoAnswerInTime,
+        Self::BadConfiguration,
+        Self::NotAllowed,
     ];
 
     /// The stable word.
@@ -96,6 +150,24 @@ impl FailureKind {
             Self::Interrupted => "interrupted",
             Self::NoPython => "no_python",
             Self::UnsupportedAffordance => "unsupported_affordance",
+            Self::NoModelConfigured => "no_model_configured",
+            Self::EmptyPrompt => "empty_prompt",
+            Self::ContextOverflow => "context_overflow",
+            Self::ModelUnreachable => "model_unreachable",
+            Self::ModelRefused => "model_refused",
+            Self::UnsupportedResponseFormat => "unsupported_response_format",
+            Self::ReplyTooLarge => "reply_too_large",
+            Self::ReplyMalformed => "reply_malformed",
+            Self::ReplyCut => "reply_cut",
+            Self::ReplyIsNotJson => "reply_is_not_json",
+            Self::CassetteMiss => "cassette_miss",
+            Self::BudgetSpent => "budget_spent",
+            Self::CommandNotFound => "command_not_found",
+            Self::CommandFailed => "command_failed",
+            Self::WriteConflict => "write_conflict",
+            Self::NoAnswerInTime => "no_answer_in_time",
+            Self::BadConfiguration => "bad_configuration",
+            Self::NotAllowed => "not_allowed",
         }
     }
 

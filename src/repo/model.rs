@@ -256,6 +256,14 @@ pub struct Semantic {
     pub once: bool,
     /// Seconds before the step is given up.
     pub timeout: Option<f64>,
+    /// The model the step names; none takes its agent's.
+    pub model: Option<Arc<str>>,
+    /// The JSON schema its reply must fit.
+    pub schema: Option<Arc<Json>>,
+    /// Constants under names of their own (`values`), in file order.
+    pub constants: Vec<(Arc<str>, Json)>,
+    /// The reply holds thoughts beside the answer (old sequences).
+    pub with_thinking: bool,
 }
 
 /// One entry of `value_order`: a value, or a part of one under a name of its own.

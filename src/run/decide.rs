@@ -12,7 +12,8 @@ use crate::tensor::mask::{Decision, Detail, Filter, Gate, gate};
 
 use super::event::{Happening, SkipCause, StepFailure};
 use super::graph::{ItemId, Role, SlotRef};
-use super::sequence::{Captured, SemanticTask, SyntacticTask};
+use super::means::Means;
+use super::sequence::{Captured, SemanticTask, Site, SyntacticTask};
 use super::state::{Content, FrameId, Ready, State, Status};
 
 /// The next move for a ready item.
@@ -22,19 +23,19 @@ pub enum Action {
     Settle(Happening, u32),
     /// Tensor work.
     Syntactic(SyntacticTask),
-    /// Calls.
+    /// Cells with effects.
     Semantic(Box<SemanticTask>),
 }
 
 /// Decides what a ready item does.
-pub fn decide(state: &State, ready: Ready) -> Action {
-    match attempt(state, ready) {
+pub fn decide(state: &State, ready: Ready, means: &dyn Means) -> Action {
+    match attempt(state, ready, means) {
         Ok(action) => action,
         Err(failure) => Action::Settle(Happening::Failed(Arc::new(failure)), ready.round),
     }
 }
 
-fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
+fn attempt(state: &State, ready: Ready, means: &dyn Means) -> Result<Action, StepFailure> {
     let Ready { frame, item, round } = ready;
     let graph = state.graph();
     // A skip has the round of what it waited for.
@@ -69,8 +70,14 @@ fn attempt(state: &State, ready: Ready) -> Result<Action, StepFailure> {
                     value,
                 })
                 .collect();
-            let axis = &graph.model.concepts[inference.target.0 as usize].axis_name;
-            Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, axis, &named)?)))
+            let concept = |id: ConceptId| &graph.model.concepts[id.0 as usize];
+            let cells = info.function.map(|slot| captured.read(slot)).transpose()?.flatten();
+            let site = Site {
+                target: concept(inference.target),
+                function: inference.function.map(concept),
+                cells: cells.as_deref(),
+            };
+            Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, &site, &named, means)?)))
         }
         work => {
             let read = |concepts: &[ConceptId], slots: &[SlotRef], wanted: &dyn Fn(ConceptId) -> bool| {

@@ -197,6 +197,13 @@ impl Definition<'_> {
         self.out.byte(u8::from(semantic.create_axis_on_list_output));
         self.out.optional(semantic.output_axis_name.as_deref());
         self.out.byte(u8::from(semantic.once));
+        self.out.optional(semantic.model.as_deref());
+        self.json(&semantic.schema.as_deref().cloned().unwrap_or(Json::Null));
+        for (name, value) in &semantic.constants {
+            self.out.text(name);
+            self.json(value);
+        }
+        self.out.byte(u8::from(semantic.with_thinking));
         // A longer time to wait changes no result, so a timeout is no part of the definition.
     }
 }

@@ -7,14 +7,15 @@ use crate::base::{Digest, LoopPath};
 use crate::engine::{Past, Plan, RunError};
 use crate::repo::{ConceptId, Place, ReadBack};
 use crate::run::decide::{Action, decide};
+use crate::run::effect::{Effect, ScriptCode, ScriptRun};
 use crate::run::graph::{Role, Why};
 use crate::run::provenance::{History, Origin, Part, Seen, seen};
 use crate::run::record::{Setting, peek};
 use crate::run::replay::Replay;
-use crate::run::sequence::{Call, CallKind};
+use crate::run::sequence::Cell;
 use crate::run::state::{FrameId, Ready, Slot, Status};
 use crate::run::stuck::{StuckItem, explain};
-use crate::run::{Graph, ItemId, State, StepKey};
+use crate::run::{Graph, ItemId, NoFiles, State, StepKey};
 use crate::tensor::Tensor;
 
 use super::super::Exit;
@@ -73,7 +74,7 @@ pub(super) struct Explained {
     pub(super) waited: Vec<Waited>,
     pub(super) gates: Vec<Gate>,
     pub(super) inputs: Vec<Input>,
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<Cell>,
     pub(super) the_loop: Option<Loop>,
     pub(super) tree: Vec<Node>,
     /// The events the tree names, by record.
@@ -225,9 +226,10 @@ fn gather_all(
         .collect();
     if let (Some(frame), Some((_, event))) = (frame, &explained.found.records.event)
         && state.status(frame, step.item) == Status::Ready
-        && let Action::Semantic(task) = decide(&state, Ready { frame, item: step.item, round: event.round })
+        && let Action::Semantic(task) =
+            decide(&state, Ready { frame, item: step.item, round: event.round }, &NoFiles)
     {
-        explained.calls = task.calls;
+        explained.calls = task.cells;
     }
     if is_loop && own.is_none() {
         let iterations = history.results(&graph, &step).len();
@@ -374,12 +376,24 @@ fn absent(state: &State, history: &History, step: &StepKey, located: bool) -> Op
 }
 
 /// What is called, in words, with the hash of a script.
-pub(super) fn called(explained: &Explained, call: &Call) -> String {
-    match &call.kind {
-        CallKind::Builtin(name) => format!("built-in {name}"),
-        CallKind::Script { path, .. } => match explained.script_hash(path) {
-            Some(hash) => format!("script {path} (hash {})", hash.short()),
-            None => format!("script {path}, which was not there when the run began"),
-        },
+pub(super) fn called(explained: &Explained, cell: &Cell) -> String {
+    match cell.single_effect() {
+        Some(Effect::Builtin { name, .. }) => format!("built-in {name}"),
+        Some(Effect::Script(ScriptRun { code: ScriptCode::File(path), .. })) => {
+            match explained.script_hash(path) {
+                Some(hash) => format!("script {path} (hash {})", hash.short()),
+                None => format!("script {path}, which was not there when the run began"),
+            }
+        }
+        Some(other) => other.described().0.to_owned(),
+        None => "a paradigm".to_owned(),
+    }
+}
+
+/// The inputs of a cell that makes one call.
+pub(super) fn inputs_of(cell: &Cell) -> &[(std::sync::Arc<str>, crate::base::Value)] {
+    match cell.single_effect() {
+        Some(Effect::Builtin { inputs, .. } | Effect::Script(ScriptRun { inputs, .. })) => inputs,
+        _ => &[],
     }
 }

@@ -5,13 +5,14 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::base::iso;
 use crate::repo::ConceptId;
 use crate::report::{happening_json, happening_text};
+use crate::run::effect::{Effect, ScriptCode, ScriptRun};
 use crate::run::graph::Why;
 use crate::run::provenance::Origin;
-use crate::run::sequence::{Call, CallKind};
+use crate::run::sequence::Cell;
 use crate::run::state::Status;
 use crate::run::{StepKey, tensor_json, waits_for};
 
-use super::gather::{Explained, Gate, Input, Waited};
+use super::gather::{Explained, Gate, Input, Waited, inputs_of};
 use super::tree::{Node, Source};
 
 /// The explanation.
@@ -183,14 +184,17 @@ fn input(explained: &Explained, input: &Input) -> Json {
     })
 }
 
-fn call(explained: &Explained, call: &Call) -> Json {
+fn call(explained: &Explained, cell: &Cell) -> Json {
     let inputs: JsonMap<String, Json> =
-        call.inputs.iter().map(|(n, v)| (n.to_string(), v.to_json())).collect();
-    let cell: JsonMap<String, Json> = call.cell.iter().map(|(axis, at)| (axis.clone(), json!(at))).collect();
-    let (script, hash, builtin) = match &call.kind {
-        CallKind::Script { path, .. } => (Some(path.to_string()), explained.script_hash(path), None),
-        CallKind::Builtin(name) => (None, None, Some(name.to_string())),
+        inputs_of(cell).iter().map(|(n, v)| (n.to_string(), v.to_json())).collect();
+    let (script, hash, builtin) = match cell.single_effect() {
+        Some(Effect::Script(ScriptRun { code: ScriptCode::File(path), .. })) => {
+            (Some(path.to_string()), explained.script_hash(path), None)
+        }
+        Some(Effect::Builtin { name, .. }) => (None, None, Some(name.to_string())),
+        _ => (None, None, None),
     };
+    let cell: JsonMap<String, Json> = cell.at.iter().map(|(axis, at)| (axis.clone(), json!(at))).collect();
     json!({
         "script": script,
         "script_hash": hash.map(|h| h.to_string()),

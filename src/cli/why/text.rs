@@ -15,7 +15,7 @@ use crate::run::state::Status;
 use crate::run::{Happening, SkipCause, waits_for};
 
 use super::find::Try;
-use super::gather::{Explained, Gate, Input, Waited, called};
+use super::gather::{Explained, Gate, Input, Waited, called, inputs_of};
 use super::tree::{Node, Source, is_instruction};
 
 /// Calls of one step that are shown; the others are counted.
@@ -307,12 +307,12 @@ fn calls(out: &mut String, explained: &Explained) {
     let times = if calls.len() > 1 { format!(", {} times", calls.len()) } else { String::new() };
     let _ = writeln!(out, "\ncalled {}{times}", plain_line(&called(explained, first)));
     for call in calls.iter().take(MOST_CALLS) {
-        if !call.cell.is_empty() {
+        if !call.at.is_empty() {
             let cell: Vec<String> =
-                call.cell.iter().map(|(axis, at)| format!("{} {}", plain_line(axis), at + 1)).collect();
+                call.at.iter().map(|(axis, at)| format!("{} {}", plain_line(axis), at + 1)).collect();
             let _ = writeln!(out, "  at {}", cell.join(", "));
         }
-        for (name, value) in &call.inputs {
+        for (name, value) in inputs_of(call) {
             let text = text_of(value);
             let mut text = plain_line(&text).into_owned();
             if text.chars().count() > LONGEST_INPUT {

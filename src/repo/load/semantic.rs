@@ -53,6 +53,11 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
     let assertion = assertion(entry, problems);
     let once = once(fields, problems);
     let timeout = timeout(fields, problems);
+    let model = fields.text("model", problems).filter(|m| !m.trim().is_empty()).map(Arc::from);
+    let schema = fields.object("schema", problems).map(|s| Arc::new(Json::Object(s.clone())));
+    let constants = fields.object("values", problems).into_iter().flatten();
+    let constants = constants.map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect();
+    let with_thinking = fields.flag("with_thinking", false, problems);
     let relation_output = fields.flag("is_relation_output", false, problems);
     let create_axis_on_list_output = fields.flag("create_axis_on_list_output", true, problems);
     let output_axis_name = fields.text("output_axis_name", problems).filter(|a| !a.is_empty()).map(Arc::from);
@@ -70,6 +75,10 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
         output_axis_name,
         once,
         timeout,
+        model,
+        schema,
+        constants,
+        with_thinking,
     })))
 }
 

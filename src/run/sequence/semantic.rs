@@ -1,5 +1,5 @@
-//! Semantic steps: from captured values to the calls of scripts and built-ins, and from their answers to the step's
-//! value and verdict (semantics spec, sections 3 to 9). The calls themselves are made elsewhere.
+//! Semantic steps: from captured values to the work of their cells, and from the answers of the cells to the step's
+//! value and verdict (semantics spec, sections 3 to 9). What the cells ask of the world is done elsewhere.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,22 +7,25 @@ use serde_json::Value as Json;
 use smallvec::SmallVec;
 
 use crate::base::{Sign, Value, strip};
-use crate::repo::{Method, Semantic};
+use crate::repo::{Concept, Method, Semantic};
 use crate::tensor::{self, Axis, Tensor, combine, mask};
 
+use super::super::effect::{Arguments, CallAnswer, Contract, Effect, ScriptCode, ScriptRun};
 use super::super::event::{Produced, StepFailure};
+use super::super::means::Means;
+use super::cell::Cell;
 use super::perceive::{Perceived, flatten, input_text, is_query, joined, perceive};
 
-/// A semantic step with its inputs captured: the calls to make and how to put the answers together.
+/// A semantic step with its inputs captured: the work of its cells and how to put the answers together.
 #[derive(Debug, Clone)]
 pub struct SemanticTask {
     /// One a combination of input cells that are all there, in row-major order.
-    pub calls: Vec<Call>,
+    pub cells: Vec<Cell>,
     /// Seconds one call may take.
     pub timeout: Option<f64>,
     /// The axes and sizes of the step's value, all cells missing.
     frame: Tensor,
-    /// Place of each call among the cells.
+    /// Place of each combination among the cells of the value.
     places: SmallVec<[usize; 1]>,
     /// How answers become the step's value.
     work: Arc<Semantic>,
@@ -31,47 +34,14 @@ pub struct SemanticTask {
     axis: Arc<str>,
 }
 
-/// One call.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// What is called.
-    pub kind: CallKind,
-    /// The inputs in order, `input_1` and so on.
-    pub inputs: Vec<(Arc<str>, Value)>,
-    /// Which cell it makes; empty when there is only one.
-    pub cell: Vec<(String, usize)>,
-}
-
-/// What is called.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CallKind {
-    /// A script of the plan.
-    Script {
-        /// Its path, relative to the base directory.
-        path: Arc<str>,
-        /// How it takes its inputs.
-        contract: Contract,
-    },
-    /// A built-in function.
-    Builtin(Arc<str>),
-}
-
-/// How a script takes its inputs and gives its answer (semantics spec, section 11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contract {
-    /// Inputs are globals, the answer is the global `result`; a script that only defines `main` is called.
-    Globals,
-    /// `main(**inputs)` is called.
-    Main,
-}
-
-/// What a call gave.
-#[derive(Debug, Clone)]
-pub struct CallAnswer {
-    /// The answer as data.
-    pub value: Value,
-    /// The answer's text where it is not the text of the value.
-    pub text: Option<Arc<str>>,
+/// What a step knows of the concepts it is about.
+pub struct Site<'a> {
+    /// The concept it infers.
+    pub target: &'a Concept,
+    /// Its function concept.
+    pub function: Option<&'a Concept>,
+    /// The value of the function concept, if it has one.
+    pub cells: Option<&'a Tensor>,
 }
 
 /// A value of the step, by the name it is ordered under.
@@ -94,8 +64,9 @@ impl SemanticTask {
     /// When the step has nothing to call, or its values do not fit together.
     pub fn prepare(
         work: &Arc<Semantic>,
-        target_axis: &Arc<str>,
+        site: &Site<'_>,
         values: &[NamedValue<'_>],
+        _means: &dyn Means,
     ) -> Result<Self, StepFailure> {
         let composed = composed(work)?;
         let mut instruction = None;
@@ -107,15 +78,18 @@ impl SemanticTask {
                 None => inputs.push(value),
             }
         }
-        let kind = match instruction {
-            Some(Perceived::Script(path)) => {
-                let contract = if composed { Contract::Main } else { Contract::Globals };
-                CallKind::Script { path, contract }
+        let effect: Box<dyn Fn(Arguments) -> Effect> = match &instruction {
+            Some(Perceived::Script(path)) => Box::new(move |inputs| {
+                let contract =
+                    if composed { Contract::Function(Arc::from("main")) } else { Contract::Globals };
+                Effect::Script(ScriptRun { code: ScriptCode::File(Arc::clone(path)), contract, inputs })
+            }),
+            Some(Perceived::Builtin(name)) => {
+                Box::new(move |inputs| Effect::Builtin { name: Arc::clone(name), inputs })
             }
-            Some(Perceived::Builtin(name)) => CallKind::Builtin(name),
             _ => return Err(nothing_to_call(work)),
         };
-        let builtin = matches!(kind, CallKind::Builtin(_));
+        let builtin = matches!(instruction, Some(Perceived::Builtin(_)));
         if builtin {
             inputs.retain(|v| !is_query(v.name));
         }
@@ -138,28 +112,25 @@ impl SemanticTask {
             }
         };
         let single = combined.frame.len() == 1;
-        let mut calls = Vec::with_capacity(combined.cells.len());
+        let mut cells = Vec::with_capacity(combined.cells.len());
         let mut places = SmallVec::with_capacity(combined.cells.len());
         for (place, cell) in combined.cells {
             places.push(place);
-            calls.push(Call {
-                kind: kind.clone(),
-                inputs: number(cell, builtin, composed),
-                cell: if single { Vec::new() } else { coordinates(&combined.frame, place) },
-            });
+            let at = if single { Vec::new() } else { coordinates(&combined.frame, place) };
+            cells.push(Cell::direct(effect(number(cell, builtin, composed)), at));
         }
         Ok(Self {
-            calls,
+            cells,
             timeout: work.timeout,
             frame: combined.frame,
             places,
-            axis: Arc::clone(work.output_axis_name.as_ref().unwrap_or(target_axis)),
+            axis: Arc::clone(work.output_axis_name.as_ref().unwrap_or(&site.target.axis_name)),
             work: Arc::clone(work),
             composed,
         })
     }
 
-    /// Puts the answers, one a call in the same order, together.
+    /// Puts the answers, one a cell in the same order, together.
     ///
     /// # Errors
     /// When the answers do not fit together, or an assertion is not understood.

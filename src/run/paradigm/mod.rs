@@ -1,0 +1,12 @@
+//! Paradigms: how a composition step gets from its function concept and its inputs to an answer, as data (semantics
+//! spec, section 10). A paradigm is read and checked once ([`Paradigm::read`]); prepared for one function cell
+//! ([`Paradigm::prepare`], the vertical run); and then run for each combination of inputs by a [`Machine`], which stops
+//! at every [`Effect`](super::effect::Effect) and goes on with its answer. Pure: nothing here acts on the world.
+
+mod document;
+mod function;
+mod machine;
+
+pub use document::{Paradigm, Problem};
+pub use function::{Facts, Function, States};
+pub use machine::{Ids, Machine, Turn};
