@@ -1,10 +1,9 @@
-//! The threads that make calls, and how a failure of a faculty becomes a failure of the step.
+//! What does what an effect asks, and how a failure of a faculty becomes a failure of the step.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -12,12 +11,56 @@ use crate::base::{Clock, Value};
 use crate::faculty::files::Root;
 use crate::faculty::python::{Pool, PoolOptions};
 use crate::faculty::{self, Action, Answer, CallIdentity, Faculty, Failure, Request, Script};
-use crate::run::effect::{Contract, Effect, ScriptCode, ScriptRun};
+use crate::run::effect::{CallAnswer, Contract, Effect, ScriptCode, ScriptRun};
 use crate::run::paradigm::Paradigm;
+use crate::run::record::{CallPlace, ModelUse};
 use crate::run::{Means, ScriptPlace, StepFailure};
+
+use super::callback::Callback;
 
 /// Scripts by path, as they were read the first time.
 type Scripts = FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>;
+
+/// What a call is made with.
+pub(super) struct Context<'a> {
+    /// Seconds it may take.
+    pub(super) timeout: Option<f64>,
+    /// Which call it is, for whoever is called.
+    pub(super) identity: Option<Arc<CallIdentity>>,
+    /// The step, as people write it.
+    pub(super) step: &'a str,
+    /// Which of its calls.
+    pub(super) place: CallPlace,
+    /// Where a script can ask for more.
+    pub(super) callback: Option<&'a Callback>,
+}
+
+/// What came back.
+pub(super) struct Came {
+    pub(super) answer: CallAnswer,
+    pub(super) output: faculty::Output,
+    pub(super) duration: Duration,
+    pub(super) model: Option<ModelUse>,
+}
+
+impl Came {
+    /// An answer that took no time.
+    pub(super) fn at_once(answer: CallAnswer) -> Self {
+        Self { answer, output: faculty::Output::default(), duration: Duration::ZERO, model: None }
+    }
+}
+
+impl From<Answer> for Came {
+    fn from(answer: Answer) -> Self {
+        let Answer { value, text, output, duration } = answer;
+        Self { answer: CallAnswer { value, text }, output, duration, model: None }
+    }
+}
+
+fn not_offered(effect: &Effect) -> Failure {
+    let (method, _) = effect.described();
+    Failure::new(faculty::FailureKind::UnsupportedAffordance, format!("`{method}` is not offered"))
+}
 
 /// The faculties of one run.
 pub struct Tools {
@@ -42,47 +85,46 @@ impl Tools {
         })
     }
 
-    /// Does what an effect asks; a script is told which call it is.
+    /// Does what an effect asks, and takes the time it takes.
     ///
     /// # Errors
     /// The faculty's failure, as a failure of the step.
-    pub fn call(
-        &self,
-        effect: &Effect,
-        timeout: Option<f64>,
-        identity: Option<Arc<CallIdentity>>,
-    ) -> Result<Answer, StepFailure> {
-        self.ask(effect, timeout, identity).map_err(|failure| step_failure(&failure))
+    pub(super) fn call(&self, effect: &Effect, context: &Context<'_>) -> Result<Came, StepFailure> {
+        if effect.is_quick() {
+            return self.quick(effect).map(Came::at_once);
+        }
+        self.ask(effect, context).map_err(|failure| step_failure(&failure))
     }
 
-    fn ask(
-        &self,
-        effect: &Effect,
-        timeout: Option<f64>,
-        identity: Option<Arc<CallIdentity>>,
-    ) -> Result<Answer, Failure> {
-        let timeout = timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
-        match effect {
+    /// Does what can be done at once.
+    ///
+    /// # Errors
+    /// The faculty's failure, as a failure of the step.
+    pub(super) fn quick(&self, effect: &Effect) -> Result<CallAnswer, StepFailure> {
+        let answer = match effect {
             Effect::Builtin { name, inputs } => {
                 let inputs: SmallVec<[Value; 4]> = inputs.iter().map(|(_, value)| value.clone()).collect();
-                faculty::builtin::call(name, &inputs, self.clock.as_ref()).map(Answer::pure)
+                faculty::builtin::call(name, &inputs, self.clock.as_ref())
             }
+            other => Err(not_offered(other)),
+        };
+        answer.map(CallAnswer::of).map_err(|failure| step_failure(&failure))
+    }
+
+    fn ask(&self, effect: &Effect, context: &Context<'_>) -> Result<Came, Failure> {
+        let timeout = context.timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
+        match effect {
             Effect::Script(ScriptRun { code: ScriptCode::File(path), contract, inputs }) => {
                 let script = self.script(path)?;
                 let action = match contract {
                     Contract::Globals => Action::Execute(script),
                     Contract::Function(_) => Action::CallMain(script),
                 };
+                let identity = context.identity.clone();
                 let request = Request { timeout, identity, ..Request::new(action, inputs.clone()) };
-                Faculty::call(&self.python, &request)
+                Faculty::call(&self.python, &request).map(Came::from)
             }
-            other => {
-                let (method, _) = other.described();
-                Err(Failure::new(
-                    faculty::FailureKind::UnsupportedAffordance,
-                    format!("`{method}` is not offered"),
-                ))
-            }
+            other => Err(not_offered(other)),
         }
     }
 
@@ -98,6 +140,11 @@ impl Tools {
         });
         scripts.insert(Arc::clone(path), read.clone());
         read
+    }
+
+    /// How many calls of models may be out at once.
+    pub(super) fn models_at_once(&self) -> usize {
+        1
     }
 
     /// The hash of a script's bytes as they are run, none when it cannot be read.
@@ -157,32 +204,5 @@ pub(super) fn step_failure(failure: &Failure) -> StepFailure {
             .as_ref()
             .map(|p| Box::new(ScriptPlace { path: p.path.to_string(), line: p.line })),
         detail: (!detail.is_empty()).then(|| detail.into()),
-    }
-}
-
-/// One call on its way to a thread.
-pub(super) struct Job {
-    pub(super) flight: u64,
-    pub(super) index: usize,
-    pub(super) effect: Effect,
-    pub(super) timeout: Option<f64>,
-    pub(super) identity: Option<Arc<CallIdentity>>,
-}
-
-/// What came back.
-pub(super) struct Done {
-    pub(super) flight: u64,
-    pub(super) index: usize,
-    pub(super) answer: Result<Answer, StepFailure>,
-}
-
-/// Takes jobs until there are no more.
-pub(super) fn work(tools: &Tools, jobs: &Receiver<Job>, done: &Sender<super::driver::Message>) {
-    for job in jobs {
-        let answer = tools.call(&job.effect, job.timeout, job.identity);
-        let message = super::driver::Message::Call(Done { flight: job.flight, index: job.index, answer });
-        if done.send(message).is_err() {
-            return;
-        }
     }
 }

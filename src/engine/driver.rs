@@ -1,5 +1,7 @@
 //! The driver loop. What is ready is started a generation at a time; between two generations the recorder brings what
 //! was recorded to the level the next one needs, so that one write or one sync serves all of a generation.
+//!
+//! What the cells of steps ask for is the subject of `dispatch.rs`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,26 +10,26 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, select};
 use rustc_hash::FxHashMap;
 
-use crate::faculty::{Answer, CallIdentity, FailureKind};
 use crate::run::decide::{Action, decide};
 use crate::run::effect::{CallAnswer, Effect};
+use crate::run::record::{Asked, Call, CallPlace};
 use crate::run::sequence::{Cell, SemanticTask, SyntacticTask};
 use crate::run::state::{ApplyError, Ready};
 use crate::run::{
-    CallLog, Event, Graph, Happening, Outcome, Printed, State, StepFailure, StepKey, StepTime, Stop, Watch,
+    CallLog, Event, Graph, Happening, Outcome, Spent, State, StepFailure, StepKey, StepTime, Stop, Watch,
 };
 use crate::store::StoreError;
 
-use super::calls::{Done, Job, Tools, work};
-use super::identity::Identities;
+use super::callback::{Asking, Reply};
+use super::calls::Tools;
+use super::cells::CellFlight;
 use super::interrupt::Interrupt;
-use super::recorder::Recorder;
+use super::lanes::{Done, Job, Lane, Lanes};
+use super::people::{Desk, OpenQuestion, People, Waiting};
+use super::recorder::{Reach, Recorder};
 
 /// Work on fewer cells than this is done by the driver itself: handing it over would cost more.
 const SMALL: usize = 4096;
-
-/// So many calls a thread may be handed out beyond the one it makes, so that it never waits for the next one.
-const AHEAD: usize = 4;
 
 /// How often a watcher is told that time passes.
 const TICK: Duration = Duration::from_millis(100);
@@ -63,48 +65,57 @@ impl Default for Options {
 /// What threads send to the driver.
 pub(super) enum Message {
     /// A call is done.
-    Call(Done),
+    Call(Box<Done>),
     /// A step's work is done as a whole.
     Work(u64, Box<Result<Happening, StepFailure>>, CallLog),
+    /// A script asks for something while it runs.
+    Asking(Box<Asking>),
 }
 
 /// A step whose work is under way.
-struct Flight {
-    ready: Ready,
-    step: StepKey,
-    kind: FlightKind,
-    /// Scripts are at work; whether the step must never run twice.
-    script: Option<bool>,
+pub(super) struct Flight {
+    pub(super) ready: Ready,
+    pub(super) step: StepKey,
+    pub(super) kind: FlightKind,
+    /// Calls are made, and how far they reach; none for work of this process alone.
+    pub(super) reach: Option<Reach>,
 }
 
-enum FlightKind {
+pub(super) enum FlightKind {
     /// Another thread does all of it.
     Whole,
-    /// Calls are out; answers by index.
-    Calls {
-        task: Box<SemanticTask>,
-        answers: Vec<Option<Answer>>,
-        open: usize,
-        failure: Option<(usize, StepFailure)>,
-    },
+    /// Its cells are at work.
+    Cells(Box<CellFlight>),
+}
+
+/// What an earlier process left of steps that have not ended.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    /// Calls that came back.
+    pub(super) calls: FxHashMap<StepKey, Vec<Call>>,
+    /// Questions that were put to people.
+    pub(super) asked: FxHashMap<StepKey, Vec<Asked>>,
+    /// What models have cost.
+    pub(super) spent: Spent,
 }
 
 /// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run. Nothing is
-/// written down.
+/// written down, and no person is asked.
 pub fn run(state: State, tools: &Arc<Tools>, options: &Options, watch: &mut dyn Watch) -> Outcome {
-    drive(state, tools, options, watch, None).0
+    drive(state, tools, options, watch, None, None, Unfinished::default()).outcome
 }
 
-/// Runs a plan and writes down what happens. The second part is why the recording failed, if it did; the run was
-/// stopped then, and its outcome must not be relied on.
+/// Runs a plan and writes down what happens.
 pub(super) fn run_recorded(
     state: State,
     tools: &Arc<Tools>,
     options: &Options,
     watch: &mut dyn Watch,
     recorder: &mut Recorder,
-) -> (Outcome, Option<StoreError>) {
-    drive(state, tools, options, watch, Some(recorder))
+    desk: Option<Box<dyn Desk>>,
+    unfinished: Unfinished,
+) -> Driven {
+    drive(state, tools, options, watch, Some(recorder), desk, unfinished)
 }
 
 fn drive(
@@ -113,12 +124,13 @@ fn drive(
     options: &Options,
     watch: &mut dyn Watch,
     recorder: Option<&mut Recorder>,
-) -> (Outcome, Option<StoreError>) {
+    desk: Option<Box<dyn Desk>>,
+    unfinished: Unfinished,
+) -> Driven {
     let begun = Instant::now();
     let graph = Arc::clone(state.graph());
     watch.begins(&graph);
     let (message_in, messages) = crossbeam_channel::unbounded();
-    let (job_in, jobs) = crossbeam_channel::unbounded();
     let times = vec![StepTime::default(); graph.items.len()];
     let mut driver = Driver {
         state,
@@ -129,17 +141,22 @@ fn drive(
         recorder,
         flights: FxHashMap::default(),
         next_flight: 0,
-        waiting: VecDeque::new(),
-        calls_out: 0,
+        whole: 0,
+        waiting: Default::default(),
+        lanes: Lanes::new(options.jobs, tools.models_at_once()),
         outbox: Vec::new(),
+        replies: Vec::new(),
+        posts: Vec::new(),
+        people: People::new(desk),
+        open_questions: Vec::new(),
+        spent: unfinished.spent,
+        unfinished,
         message_in,
         messages,
-        job_in,
-        jobs,
-        threads: Vec::new(),
         rayon: None,
         times,
         parked: false,
+        budget: None,
         stopping: None,
         killed: false,
         failure: None,
@@ -149,42 +166,60 @@ fn drive(
     driver.finish(begun)
 }
 
-struct Driver<'w> {
-    state: State,
-    graph: Arc<Graph>,
-    tools: Arc<Tools>,
-    options: Options,
-    watch: &'w mut dyn Watch,
-    recorder: Option<&'w mut Recorder>,
-    flights: FxHashMap<u64, Flight>,
-    next_flight: u64,
-    /// Steps with scripts for which no thread is free. Nothing of them is recorded yet, so that what a crash leaves in
-    /// doubt is only what was about to start.
-    waiting: VecDeque<(Ready, Box<SemanticTask>)>,
-    /// Calls that were handed out and have not come back.
-    calls_out: usize,
-    /// Calls of scripts whose intent is not written yet.
-    outbox: Vec<Job>,
-    message_in: Sender<Message>,
+/// A question or message on its way to people, once what it depends on is written down.
+pub(super) enum Post {
+    Question(Waiting),
+    /// A message, and where the word that it was shown goes.
+    Message(OpenQuestion, u64, CallPlace, Effect, Option<Reply>),
+}
+
+pub(super) struct Driver<'w> {
+    pub(super) state: State,
+    pub(super) graph: Arc<Graph>,
+    pub(super) tools: Arc<Tools>,
+    pub(super) options: Options,
+    pub(super) watch: &'w mut dyn Watch,
+    pub(super) recorder: Option<&'w mut Recorder>,
+    pub(super) flights: FxHashMap<u64, Flight>,
+    pub(super) next_flight: u64,
+    /// Flights that another thread does as a whole.
+    pub(super) whole: usize,
+    /// Steps for which no thread is free, by the lane of their first call. Nothing of them is recorded yet, so that what
+    /// a crash leaves in doubt is only what was about to start.
+    pub(super) waiting: [VecDeque<super::dispatch::Prepared>; 3],
+    pub(super) lanes: Lanes,
+    /// Calls whose intent is not written yet.
+    pub(super) outbox: Vec<(Lane, Job)>,
+    /// Answers to scripts that are not written yet.
+    pub(super) replies: Vec<(Reply, Result<CallAnswer, StepFailure>)>,
+    /// Questions that are not written yet.
+    pub(super) posts: Vec<Post>,
+    pub(super) people: People,
+    /// Questions that nobody answered while the run went on.
+    pub(super) open_questions: Vec<OpenQuestion>,
+    /// What models have cost.
+    pub(super) spent: Spent,
+    pub(super) unfinished: Unfinished,
+    pub(super) message_in: Sender<Message>,
     messages: Receiver<Message>,
-    job_in: Sender<Job>,
-    jobs: Receiver<Job>,
-    threads: Vec<std::thread::JoinHandle<()>>,
     rayon: Option<rayon::ThreadPool>,
-    times: Vec<StepTime>,
+    pub(super) times: Vec<StepTime>,
     /// Something was ready and not started, because of a limit.
     parked: bool,
+    /// Why no more calls of models are made, if the budget is spent.
+    pub(super) budget: Option<StepFailure>,
     /// When the run was asked to stop.
     stopping: Option<Instant>,
-    /// Running scripts were ended.
-    killed: bool,
+    /// Running calls were ended.
+    pub(super) killed: bool,
     /// Why nothing can be written down any more.
-    failure: Option<StoreError>,
+    pub(super) failure: Option<StoreError>,
     last_tick: Instant,
 }
 
 impl Driver<'_> {
     fn drive(&mut self) {
+        let answers = self.people.answers();
         loop {
             self.look_for_interrupt();
             let mut generation = if self.is_stopping() { 0 } else { self.state.ready_len() };
@@ -205,12 +240,22 @@ impl Driver<'_> {
                 self.keep_up();
                 continue;
             }
-            if self.flights.is_empty() {
+            if !self.has_work() {
                 return;
+            }
+            if self.only_people() && (self.is_stopping() || !self.people.waits()) {
+                self.suspend();
+                continue;
             }
             self.record(Recorder::write);
             let message = select! {
                 recv(self.messages) -> message => message.ok(),
+                recv(answers) -> given => {
+                    if let Ok((id, value)) = given {
+                        self.given(&id, value);
+                    }
+                    None
+                }
                 recv(self.options.interrupt.woken()) -> _ => None,
                 default(TICK) => None,
             };
@@ -222,7 +267,23 @@ impl Driver<'_> {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    fn has_work(&self) -> bool {
+        !self.flights.is_empty() || self.waiting.iter().any(|w| !w.is_empty())
+    }
+
+    /// Returns whether nothing can move before a person answers.
+    fn only_people(&self) -> bool {
+        let at_work = self.lanes.out() - self.people.scripts().min(self.lanes.out());
+        at_work == 0
+            && self.whole == 0
+            && self.outbox.is_empty()
+            && self.replies.is_empty()
+            && self.posts.is_empty()
+            && self.messages.is_empty()
+            && self.waiting.iter().all(VecDeque::is_empty)
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
         self.stopping.is_some() || self.failure.is_some()
     }
 
@@ -244,34 +305,11 @@ impl Driver<'_> {
         }
     }
 
-    /// Takes back the steps of which no call has started yet, and records that they have not.
-    fn withdraw(&mut self) {
-        let mut queued: FxHashMap<u64, Vec<Job>> = FxHashMap::default();
-        for job in self.jobs.try_iter().chain(self.outbox.drain(..)) {
-            queued.entry(job.flight).or_default().push(job);
-        }
-        let mut flights: Vec<(u64, Vec<Job>)> = queued.into_iter().collect();
-        flights.sort_unstable_by_key(|(flight, _)| *flight);
-        for (flight, jobs) in flights {
-            let begun = match self.flights.get(&flight).map(|f| &f.kind) {
-                Some(FlightKind::Calls { answers, .. }) => jobs.len() < answers.len(),
-                _ => false,
-            };
-            if begun {
-                jobs.into_iter().for_each(|job| drop(self.job_in.send(job)));
-                continue;
-            }
-            self.calls_out -= jobs.len();
-            if let Some(Flight { step, .. }) = self.flights.remove(&flight)
-                && let Some(recorder) = self.recorder.as_deref_mut()
-            {
-                recorder.take_back(step);
-            }
-        }
-    }
-
     /// Does something with the recorder, if there is one; when that fails, the run stops.
-    fn record<T>(&mut self, act: impl FnOnce(&mut Recorder) -> Result<T, StoreError>) -> Option<T> {
+    pub(super) fn record<T>(
+        &mut self,
+        act: impl FnOnce(&mut Recorder) -> Result<T, StoreError>,
+    ) -> Option<T> {
         match act(self.recorder.as_deref_mut().filter(|_| self.failure.is_none())?) {
             Ok(done) => Some(done),
             Err(failure) => {
@@ -286,43 +324,7 @@ impl Driver<'_> {
         self.look_for_interrupt();
     }
 
-    /// Brings what was recorded to its level, then lets the scripts start that wait for that.
-    fn send_out(&mut self) {
-        self.hand_out();
-        self.record(Recorder::settle);
-        if self.outbox.is_empty() {
-            return;
-        }
-        if self.failure.is_some() {
-            // What could not be written down does not start.
-            for job in std::mem::take(&mut self.outbox) {
-                self.calls_out -= 1;
-                self.flights.remove(&job.flight);
-            }
-            return;
-        }
-        let jobs = std::mem::take(&mut self.outbox);
-        while self.threads.len() < self.options.jobs.max(1)
-            && self.threads.len() < self.jobs.len() + jobs.len()
-        {
-            let (tools, queue, done) = (Arc::clone(&self.tools), self.jobs.clone(), self.message_in.clone());
-            let name = format!("call {}", self.threads.len());
-            match std::thread::Builder::new().name(name).spawn(move || work(&tools, &queue, &done)) {
-                Ok(thread) => self.threads.push(thread),
-                Err(_) => break,
-            }
-        }
-        for job in jobs {
-            if self.threads.is_empty() {
-                let answer = self.tools.call(&job.effect, job.timeout, job.identity);
-                self.take(Message::Call(Done { flight: job.flight, index: job.index, answer }));
-            } else {
-                let _ = self.job_in.send(job);
-            }
-        }
-    }
-
-    fn take_messages(&mut self) {
+    pub(super) fn take_messages(&mut self) {
         while let Ok(message) = self.messages.try_recv() {
             self.take(message);
         }
@@ -361,37 +363,25 @@ impl Driver<'_> {
         } else if builtin {
             self.spawn_builtin(ready, task);
         } else {
-            self.waiting.push_back((ready, task));
-            self.hand_out();
+            self.prepare(ready, task);
         }
     }
 
-    /// Hands out the calls of waiting steps, as far as there are threads for them.
-    fn hand_out(&mut self) {
-        if self.is_stopping() || self.fails_fast() {
-            self.waiting.clear();
-        }
-        let jobs = self.options.jobs.max(1);
-        while let Some((_, task)) = self.waiting.front() {
-            // A step that must not run twice is not even announced before it can start.
-            let most = if task.is_once() { jobs } else { jobs * (1 + AHEAD) };
-            if self.calls_out >= most {
-                return;
-            }
-            if let Some((ready, task)) = self.waiting.pop_front() {
-                self.send_calls(ready, task);
-            }
-        }
-    }
-
-    fn fails_fast(&self) -> bool {
+    pub(super) fn fails_fast(&self) -> bool {
         self.options.fail_fast && !self.state.failures().is_empty()
     }
 
-    fn enter(&mut self, ready: Ready, step: StepKey, kind: FlightKind, script: Option<bool>) -> u64 {
+    pub(super) fn enter(
+        &mut self,
+        ready: Ready,
+        step: StepKey,
+        kind: FlightKind,
+        reach: Option<Reach>,
+    ) -> u64 {
         self.watch.started(&self.graph, &step);
         self.next_flight += 1;
-        self.flights.insert(self.next_flight, Flight { ready, step, kind, script });
+        self.whole += usize::from(matches!(kind, FlightKind::Whole));
+        self.flights.insert(self.next_flight, Flight { ready, step, kind, reach });
         self.next_flight
     }
 
@@ -429,118 +419,37 @@ impl Driver<'_> {
         self.spawn(flight, move || call_all_parallel(&tools, &task));
     }
 
-    /// Records that scripts are about to be called, and puts the calls into the outbox.
-    fn send_calls(&mut self, ready: Ready, mut task: Box<SemanticTask>) {
-        let cells = std::mem::take(&mut task.cells);
-        let (timeout, once, count) = (task.timeout, task.is_once(), cells.len());
-        let step = self.state.step(ready);
-        let identities = self.announce(ready, &step, &cells, once);
-        let kind = FlightKind::Calls { task, answers: vec![None; count], open: count, failure: None };
-        let flight = self.enter(ready, step, kind, Some(once));
-        self.calls_out += count;
-        if count == 0 {
-            self.land(flight);
-            return;
-        }
-        let mut identities = identities.into_iter();
-        for (index, cell) in cells.into_iter().enumerate() {
-            let Some(effect) = cell.single_effect().cloned() else { continue };
-            self.outbox.push(Job { flight, index, effect, timeout, identity: identities.next() });
-        }
-    }
-
-    /// Records the intent of a step, and makes the identities of its calls.
-    fn announce(
-        &mut self,
-        ready: Ready,
-        step: &StepKey,
-        cells: &[Cell],
-        once: bool,
-    ) -> Vec<Arc<CallIdentity>> {
-        let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) else {
-            return Vec::new();
-        };
-        let name: Arc<str> = Arc::from(self.graph.step_name(step));
-        let identities = Identities::new(recorder.run(), &name, cells, &self.tools);
-        recorder.intent(step, ready.round, identities.step_key, once);
-        identities.calls
-    }
-
     fn take(&mut self, message: Message) {
         match message {
             Message::Work(flight, done, log) => {
-                if let Some(Flight { ready, script, .. }) = self.flights.remove(&flight) {
+                if let Some(Flight { ready, reach, .. }) = self.flights.remove(&flight) {
+                    self.whole -= 1;
                     self.count(ready, &log);
-                    self.commit(ready, ready.round, happening(*done), Some(&log), script);
+                    self.commit(ready, ready.round, happening(*done), Some(&log), reach);
                 }
             }
-            Message::Call(done) => {
-                self.calls_out -= 1;
-                let Some(flight) = self.flights.get_mut(&done.flight) else { return };
-                let FlightKind::Calls { answers, open, failure, .. } = &mut flight.kind else { return };
-                *open -= 1;
-                match done.answer {
-                    Ok(answer) => {
-                        if let Some(place) = answers.get_mut(done.index) {
-                            *place = Some(answer);
-                        }
-                    }
-                    // The first failing cell in row-major order is the one that is reported.
-                    Err(error) if failure.as_ref().is_none_or(|(at, _)| done.index < *at) => {
-                        *failure = Some((done.index, error));
-                    }
-                    Err(_) => {}
-                }
-                if *open == 0 {
-                    self.land(done.flight);
-                }
-            }
+            Message::Call(done) => self.came_back(*done),
+            Message::Asking(asking) => self.asking(*asking),
         }
     }
 
-    /// All calls of a step are back.
-    fn land(&mut self, flight: u64) {
-        let Some(Flight { ready, script, kind: FlightKind::Calls { task, answers, failure, .. }, .. }) =
-            self.flights.remove(&flight)
-        else {
-            return;
-        };
-        let mut log = CallLog::default();
-        let mut values = Vec::with_capacity(answers.len());
-        for answer in answers.into_iter().flatten() {
-            log.calls += 1;
-            log.time += answer.duration;
-            if !answer.output.is_empty() {
-                log.outputs.push(Printed { stdout: answer.output.stdout, stderr: answer.output.stderr });
-            }
-            values.push(CallAnswer { value: answer.value, text: answer.text });
-        }
-        self.count(ready, &log);
-        let done = match failure {
-            // What was ended by the user has neither failed nor given anything: it is open, and runs again on a resume.
-            Some((_, failure)) if self.killed && failure.kind == FailureKind::Interrupted.as_str() => return,
-            Some((_, failure)) => Err(failure),
-            None => task.finish(values).map(Happening::Gave),
-        };
-        self.commit(ready, ready.round, happening(done), Some(&log), script);
-    }
-
-    fn count(&mut self, ready: Ready, log: &CallLog) {
+    pub(super) fn count(&mut self, ready: Ready, log: &CallLog) {
         if let Some(times) = self.times.get_mut(ready.item.at()) {
             times.calls += log.calls as u64;
             times.time += log.time;
+            times.spent.add(&log.spent);
         }
     }
 
     /// Applies an event, records it and tells the watcher. Nothing that follows from it is started before the recorder
     /// has settled.
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         ready: Ready,
         round: u32,
         what: Happening,
         log: Option<&CallLog>,
-        script: Option<bool>,
+        reach: Option<Reach>,
     ) {
         let mut event = Event { step: self.state.step(ready), round, what };
         if let Err(ApplyError::Append(error)) = self.state.apply_to(ready, &event) {
@@ -549,7 +458,7 @@ impl Driver<'_> {
             let _ = self.state.apply_to(ready, &event);
         }
         if let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) {
-            recorder.event(&event, log, script);
+            recorder.event(&event, log, reach);
         }
         self.watch.event(&self.graph, &event, log);
         for news in self.state.take_news() {
@@ -557,31 +466,41 @@ impl Driver<'_> {
         }
     }
 
-    fn finish(self, begun: Instant) -> (Outcome, Option<StoreError>) {
-        drop(self.job_in);
-        for thread in self.threads {
-            let _ = thread.join();
-        }
-        let stop = match (self.options.interrupt.signal(), self.parked) {
-            (Some(signal), _) => Some(Stop::Signal(signal)),
-            (None, true) => Some(Stop::Limit),
-            (None, false) => None,
+    fn finish(self, begun: Instant) -> Driven {
+        self.lanes.join();
+        let stop = match (self.options.interrupt.signal(), self.budget, self.parked) {
+            (Some(signal), ..) => Some(Stop::Signal(signal)),
+            (None, Some(failure), _) => Some(Stop::Budget(Arc::new(failure))),
+            _ if !self.open_questions.is_empty() => Some(Stop::Questions),
+            (None, None, true) => Some(Stop::Limit),
+            (None, None, false) => None,
         };
-        (Outcome::of(self.state, stop, self.times, begun.elapsed()), self.failure)
+        let mut outcome = Outcome::of(self.state, stop, self.times, begun.elapsed());
+        outcome.spent = self.spent;
+        Driven { outcome, questions: self.open_questions, failure: self.failure }
     }
 }
 
-fn happening(done: Result<Happening, StepFailure>) -> Happening {
+/// How a drive ended.
+pub(super) struct Driven {
+    pub(super) outcome: Outcome,
+    /// Questions that are still open.
+    pub(super) questions: Vec<OpenQuestion>,
+    /// Why the recording failed, if it did; the run was stopped then, and its outcome must not be relied on.
+    pub(super) failure: Option<StoreError>,
+}
+
+pub(super) fn happening(done: Result<Happening, StepFailure>) -> Happening {
     done.unwrap_or_else(|failure| Happening::Failed(Arc::new(failure)))
 }
 
 fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
     let mut log = CallLog::default();
     let mut answers = Vec::with_capacity(task.cells.len());
-    for effect in task.cells.iter().filter_map(Cell::single_effect) {
+    for cell in &task.cells {
         log.calls += 1;
-        match tools.call(effect, task.timeout, None) {
-            Ok(answer) => answers.push(CallAnswer { value: answer.value, text: answer.text }),
+        match one_builtin(tools, cell) {
+            Ok(answer) => answers.push(answer),
             Err(failure) => return (Err(failure), log),
         }
     }
@@ -590,10 +509,17 @@ fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailur
 
 fn call_all_parallel(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
     use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-    let one = |cell: &Cell| cell.single_effect().map(|effect| tools.call(effect, task.timeout, None));
-    let answers: Vec<Result<Answer, StepFailure>> = task.cells.par_iter().filter_map(one).collect();
+    let answers: Vec<Result<CallAnswer, StepFailure>> =
+        task.cells.par_iter().map(|cell| one_builtin(tools, cell)).collect();
     let log = CallLog { calls: answers.len(), ..CallLog::default() };
-    let answers: Result<Vec<CallAnswer>, StepFailure> =
-        answers.into_iter().map(|a| a.map(|a| CallAnswer { value: a.value, text: a.text })).collect();
+    let answers: Result<Vec<CallAnswer>, StepFailure> = answers.into_iter().collect();
     (answers.and_then(|answers| task.finish(answers)).map(Happening::Gave), log)
+}
+
+/// The answer of a cell that only calls a built-in.
+fn one_builtin(tools: &Tools, cell: &Cell) -> Result<CallAnswer, StepFailure> {
+    let Some(effect) = cell.single_effect() else {
+        return Err(StepFailure::new("unsupported_affordance", "the cell calls more than a built-in"));
+    };
+    tools.quick(effect).map_err(|failure| StepFailure { cell: cell.at.clone(), ..failure })
 }

@@ -6,25 +6,19 @@ use std::sync::Arc;
 use crate::base::{Digest, Writer};
 use crate::faculty::CallIdentity;
 use crate::run::effect::{Effect, ScriptCode, ScriptRun};
-use crate::run::sequence::Cell;
+use crate::run::record::CallPlace;
 
 use super::calls::Tools;
 
-/// The identities of the calls of one step.
-pub(super) struct Identities {
-    /// The key of the step: its run, its name with the loop position, its inputs and the bytes of its scripts.
-    pub(super) step_key: Digest,
-    /// One a call, in order.
-    pub(super) calls: Vec<Arc<CallIdentity>>,
-}
-
-impl Identities {
-    pub(super) fn new(run: &Arc<str>, step: &Arc<str>, cells: &[Cell], tools: &Tools) -> Self {
-        let mut text = Writer::default();
-        text.text(run);
-        text.text(step);
-        for effect in cells.iter().filter_map(Cell::single_effect) {
-            if let Effect::Script(ScriptRun { code: ScriptCode::File(path), inputs, .. }) = effect {
+/// The key of a step: its run, its name with the loop position, and what its cells ask for first, with the bytes of
+/// their scripts.
+pub(super) fn step_key(run: &str, step: &str, firsts: &[(CallPlace, Effect)], tools: &Tools) -> Digest {
+    let mut text = Writer::default();
+    text.text(run);
+    text.text(step);
+    for (_, effect) in firsts {
+        match effect {
+            Effect::Script(ScriptRun { code: ScriptCode::File(path), inputs, .. }) => {
                 text.text(path);
                 text.optional(tools.script_hash(path).as_deref());
                 text.number(inputs.len() as u64);
@@ -33,25 +27,32 @@ impl Identities {
                     text.value(value);
                 }
             }
+            other => text.digest(&other.digest()),
         }
-        let step_key = Digest::of(&text.bytes);
-        let of_call = |index: usize| {
-            let mut text = Writer::default();
-            text.digest(&step_key);
-            text.number(index as u64);
-            Digest::of(&text.bytes)
-        };
-        let identity = |key: Digest| {
-            Arc::new(CallIdentity {
-                key: Some(Arc::from(key.to_string())),
-                run: Some(Arc::clone(run)),
-                step: Some(Arc::clone(step)),
-            })
-        };
-        let calls = match cells.len() {
-            1 => vec![identity(step_key)],
-            several => (0..several).map(|index| identity(of_call(index))).collect(),
-        };
-        Self { step_key, calls }
     }
+    Digest::of(&text.bytes)
+}
+
+/// The identity of one call of a step.
+pub(super) fn call_identity(
+    run: &Arc<str>,
+    step: &Arc<str>,
+    key: &Digest,
+    place: CallPlace,
+) -> Arc<CallIdentity> {
+    let key = match (place.cell, place.number) {
+        (0, 0) => *key,
+        (cell, number) => {
+            let mut text = Writer::default();
+            text.digest(key);
+            text.number(u64::from(cell));
+            text.number(u64::from(number));
+            Digest::of(&text.bytes)
+        }
+    };
+    Arc::new(CallIdentity {
+        key: Some(Arc::from(key.to_string())),
+        run: Some(Arc::clone(run)),
+        step: Some(Arc::clone(step)),
+    })
 }

@@ -4,11 +4,16 @@
 //! run is shown: a [`crate::run::Watch`] is told everything that happens.
 #![allow(clippy::disallowed_methods, reason = "the driver starts threads and measures time")]
 
+mod callback;
 mod calls;
+mod cells;
+mod dispatch;
 mod driver;
 mod identity;
 mod interrupt;
+mod lanes;
 mod past;
+mod people;
 mod plan;
 mod recorder;
 mod resume;
@@ -20,6 +25,7 @@ pub use calls::Tools;
 pub use driver::{Options, run};
 pub use interrupt::Interrupt;
 pub use past::{Past, RunError};
+pub use people::{Desk, Given, OpenQuestion, question_id};
 pub use plan::Plan;
 pub use resume::{Again, Found, Resumption, Wish};
 pub use run_id::{made_at, new_run_id};

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | grouped, kill | its intent is written | pure steps: nothing, for a kill takes them together with all that saw them; scripts: written |
 //! | strict | its intent is synced | synced |
+//! | grouped, step with calls of models, people or programs | its intent and its calls so far are synced | synced |
 //! | any, step of class once | its intent is synced | synced |
 
 use std::sync::Arc;
@@ -15,9 +16,14 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use crate::base::{Clock, Digest, Writer};
-use crate::run::record::{Intent, Keep, Kind, Record, Redo, Redone, write_event, write_intent, write_log};
+use crate::run::record::{
+    Asked, Call, Intent, Keep, Kind, Record, Redo, Redone, write_asked, write_call, write_event,
+    write_intent, write_log,
+};
 use crate::run::{CallLog, Event, StepKey};
 use crate::store::{Durability, Journal, StoreError};
+
+use super::cells::Made;
 
 /// The buffer is written when it holds this much,
 const FULL: usize = 64 << 10;
@@ -43,6 +49,17 @@ pub(super) struct Recorder {
     /// How often it was asked to keep up.
     asked: u32,
     need: Need,
+}
+
+/// How far the calls of a step reach, and so what their records must have reached before anything else starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Scripts and files.
+    Script,
+    /// Models, people, programs: somebody else has seen them.
+    Outside,
+    /// Must never happen twice.
+    Once,
 }
 
 /// What the records so far must reach before anything else starts.
@@ -91,27 +108,73 @@ impl Recorder {
         }
     }
 
-    fn require(&mut self, once: bool) {
-        self.need = self.need.max(if once { Need::Synced } else { Need::Written });
+    fn require(&mut self, reach: Reach) {
+        let need = match reach {
+            Reach::Once => Need::Synced,
+            Reach::Outside if self.durability != Durability::Kill => Need::Synced,
+            Reach::Outside | Reach::Script => Need::Written,
+        };
+        self.need = self.need.max(need);
     }
 
     /// A step's calls are about to be made; they may be once [`Recorder::settle`] has returned.
-    pub(super) fn intent(&mut self, step: &StepKey, round: u32, key: Digest, once: bool) {
+    pub(super) fn intent(&mut self, step: &StepKey, round: u32, key: Digest, reach: Reach) {
         let attempt = self.tried.get(step).map_or(1, |tried| tried.attempt.saturating_add(1));
-        let intent = Intent { step: step.clone(), round, at: self.clock.now_millis(), attempt, key, once };
+        let intent = Intent {
+            step: step.clone(),
+            round,
+            at: self.clock.now_millis(),
+            attempt,
+            key,
+            once: reach == Reach::Once,
+        };
         write_intent(&mut self.scratch, &intent);
         self.append(Kind::Intent);
-        self.require(once);
+        self.require(reach);
     }
 
-    /// A step that was announced has not started, and will not.
-    pub(super) fn take_back(&mut self, step: StepKey) {
-        let reason = "it had not started".to_owned();
-        self.life(&Record::Redo(vec![Redo { what: Redone::Step(step), reason }]));
+    /// A step that was announced does not come to its end in this process; what its cells were told stays.
+    pub(super) fn take_back(&mut self, step: StepKey, reason: &str) {
+        let reason = reason.to_owned();
+        self.life(&Record::Redo(vec![Redo { what: Redone::Retry(step), reason }]));
     }
 
-    /// An event was applied. `called` says that a script was at work, with whether it must never run twice.
-    pub(super) fn event(&mut self, event: &Event, log: Option<&CallLog>, called: Option<bool>) {
+    /// A call of a step came back.
+    pub(super) fn call(&mut self, step: &StepKey, round: u32, made: Made) {
+        let Made { place, effect, answer, time, model, left } = made;
+        let (method, args) = effect.described();
+        let call = Call {
+            step: step.clone(),
+            round,
+            place,
+            at: self.clock.now_millis(),
+            micros: u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
+            left,
+            effect: effect.digest(),
+            model,
+            method: method.to_owned(),
+            args,
+            answer,
+        };
+        write_call(&mut self.scratch, &call, &mut self.journal);
+        self.append(Kind::Call);
+        self.require(if effect.is_outside() { Reach::Outside } else { Reach::Script });
+    }
+
+    /// A person is about to be asked.
+    pub(super) fn asked(&mut self, asked: &Asked) {
+        write_asked(&mut self.scratch, asked, &mut self.journal);
+        self.append(Kind::Question);
+        self.require(Reach::Outside);
+    }
+
+    /// The time of day.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now_millis()
+    }
+
+    /// An event was applied. `called` says that calls were made, and how far they reach.
+    pub(super) fn event(&mut self, event: &Event, log: Option<&CallLog>, called: Option<Reach>) {
         if let Some(log) = log.filter(|log| !log.outputs.is_empty() || called.is_some()) {
             let now = self.clock.now_millis();
             write_log(&mut self.scratch, &event.step, event.round, now, log, &mut self.journal);
@@ -119,8 +182,8 @@ impl Recorder {
         }
         let kind = write_event(&mut self.scratch, event, &mut self.journal);
         self.append(kind);
-        if let Some(once) = called {
-            self.require(once);
+        if let Some(reach) = called {
+            self.require(reach);
         }
     }
 

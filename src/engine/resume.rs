@@ -13,6 +13,7 @@ use crate::run::stale::{Comparison, compare};
 use crate::run::{ItemId, State, StepKey, initial_values};
 use crate::store::{Recovery, RunDir, Tail, Torn, Visitor, recover};
 
+use super::driver::Unfinished;
 use super::past::{Past, RunError, Surveyor};
 use super::plan::Plan;
 
@@ -94,6 +95,8 @@ pub struct Resumption {
     pub(super) state: State,
     /// Steps that were started and whose end is not known.
     pub(super) in_doubt: FxHashMap<StepKey, Intent>,
+    /// What the cells of unfinished steps have done so far.
+    pub(super) unfinished: Unfinished,
     /// What a person should know, in plain words.
     pub reasons: Vec<Again>,
     /// Results that were kept although what they were made from has changed.
@@ -223,7 +226,7 @@ impl Weighed {
             // Records that no longer count are named by the numbers of the epoch they end.
             if let Some(item) = setting.before(step.item) {
                 let step = StepKey { item, path: step.path.clone() };
-                redo.push(Redo { what: Redone::Step(step), reason });
+                redo.push(Redo { what: Redone::Retry(step), reason });
             }
         }
         Ok(Self { plan, setting, redo, reasons, outdated, replay })
@@ -231,8 +234,9 @@ impl Weighed {
 
     fn with(self, found: Found, mode: Mode) -> Resumption {
         let Self { plan, setting, redo, reasons, outdated, replay } = self;
-        let Replay { state, in_doubt, applied: kept, .. } = replay;
-        Resumption { found, plan, setting, mode, redo, state, in_doubt, reasons, outdated, kept }
+        let Replay { state, in_doubt, calls, asked, spent, applied: kept, .. } = replay;
+        let unfinished = Unfinished { calls, asked, spent };
+        Resumption { found, plan, setting, mode, redo, state, in_doubt, unfinished, reasons, outdated, kept }
     }
 }
 

@@ -16,10 +16,11 @@ use crate::store::index::{Indexer, LookUp, Lookup};
 use crate::store::{Durability, Journal, JournalOptions, Recovery, RunDir, Store, StoreError, Tail};
 
 use super::calls::Tools;
-use super::driver::{Options, run_recorded};
+use super::driver::{Driven, Options, Unfinished, run_recorded};
 use super::past::RunError;
+use super::people::{Desk, OpenQuestion};
 use super::plan::Plan;
-use super::recorder::Recorder;
+use super::recorder::{Reach, Recorder};
 use super::resume::Resumption;
 use super::run_id::new_run_id;
 
@@ -35,12 +36,16 @@ pub struct Session {
     recorder: Recorder,
     indexer: Indexer,
     clock: Arc<dyn Clock>,
+    unfinished: Unfinished,
+    desk: Option<Box<dyn Desk>>,
 }
 
 /// A run after its last step.
 pub struct Ended {
     /// How it ended.
     pub outcome: Outcome,
+    /// Questions nobody has answered yet.
+    pub questions: Vec<OpenQuestion>,
     /// The run's id.
     pub run_id: String,
     /// Where it is kept.
@@ -100,7 +105,8 @@ impl Session {
         );
         let journal = run.start(journal_options(keeping, first, &indexer))?;
         let state = State::new(Arc::clone(&plan.graph), plan.data.clone());
-        let mut session = Self::with(run, state, journal, indexer, keeping, FxHashMap::default());
+        let mut session =
+            Self::with(run, state, journal, indexer, keeping, FxHashMap::default(), Unfinished::default());
         session.recorder.life(&Record::Run(info));
         // Nothing may depend on a run that a crash could take away.
         if keeping.durability != Durability::Kill {
@@ -114,13 +120,13 @@ impl Session {
     /// # Errors
     /// When the store refuses.
     pub fn go_on(resumption: Resumption, keeping: &Keeping) -> Result<Self, RunError> {
-        let Resumption { found, plan, setting, mode, redo, state, in_doubt, .. } = resumption;
+        let Resumption { found, plan, setting, mode, redo, state, in_doubt, unfinished, .. } = resumption;
         let mut run = found.past.run;
         run.lock()?;
         let epoch = keep_plan(&run, &plan, &setting, mode, keeping)?;
         let indexer = Indexer::start(&run, found.tail, look_up(&plan.graph));
         let journal = run.go_on(&found.tail, journal_options(keeping, Digest::default(), &indexer))?;
-        let mut session = Self::with(run, state, journal, indexer, keeping, in_doubt);
+        let mut session = Self::with(run, state, journal, indexer, keeping, in_doubt, unfinished);
         if let Recovery::Repaired { note, .. } = &found.recovery {
             session.recorder.life(&Record::Repaired(note.clone()));
         }
@@ -142,10 +148,11 @@ impl Session {
         indexer: Indexer,
         keeping: &Keeping,
         tried: FxHashMap<StepKey, Intent>,
+        unfinished: Unfinished,
     ) -> Self {
         let clock = Arc::clone(&keeping.clock);
         let recorder = Recorder::new(journal, run.id(), keeping.durability, Arc::clone(&clock), tried);
-        Self { run, state, recorder, indexer, clock }
+        Self { run, state, recorder, indexer, clock, unfinished, desk: None }
     }
 
     /// The run's id.
@@ -164,13 +171,21 @@ impl Session {
     /// When the step is not open.
     pub fn tell(&mut self, event: &Event) -> Result<(), ApplyError> {
         self.state.apply(event)?;
-        self.recorder.event(event, None, Some(true));
+        self.recorder.event(event, None, Some(Reach::Once));
         Ok(())
+    }
+
+    /// Puts the questions of steps to people; without a desk the run is suspended when nothing else can move.
+    #[must_use]
+    pub fn with_desk(mut self, desk: Box<dyn Desk>) -> Self {
+        self.desk = Some(desk);
+        self
     }
 
     /// Runs to the end, or until it is stopped; what happened is on the disk then.
     pub fn run(mut self, tools: &Arc<Tools>, options: &Options, watch: &mut dyn Watch) -> Ended {
-        let (outcome, failure) = run_recorded(self.state, tools, options, watch, &mut self.recorder);
+        let Driven { outcome, questions, failure } =
+            run_recorded(self.state, tools, options, watch, &mut self.recorder, self.desk, self.unfinished);
         let (run_id, path) = (self.run.id().to_owned(), self.run.path().to_path_buf());
         let record = match failure {
             Some(failure) => Err(failure),
@@ -180,15 +195,17 @@ impl Session {
                 self.recorder.close().map(|head| Closing { indexer, head, _run: run })
             }
         };
-        Ended { outcome, run_id, path, record }
+        Ended { outcome, questions, run_id, path, record }
     }
 }
 
 /// The last record of a run, or of a part of it.
 fn last_record(outcome: &Outcome, at: u64) -> Record {
     if outcome.status == Status::Interrupted {
-        let reason = match outcome.stop {
-            Some(Stop::Signal(signal)) => signal_name(signal),
+        let reason = match &outcome.stop {
+            Some(Stop::Signal(signal)) => signal_name(*signal),
+            Some(Stop::Questions) => "questions".to_owned(),
+            Some(Stop::Budget(_)) => "budget".to_owned(),
             Some(Stop::Limit) | None => "limit".to_owned(),
         };
         return Record::Suspended(Suspension { at, reason });

@@ -230,6 +230,20 @@ impl Effect {
         matches!(self, Self::Builtin { .. })
     }
 
+    /// Returns whether it is done as fast as one can ask for it, so that no thread is worth it: nothing is waited for
+    /// and nothing is changed.
+    pub fn is_quick(&self) -> bool {
+        use FileAct::{Exists, List, Read, Recall};
+        self.is_pure()
+            || matches!(self, Self::File(Read { .. } | Exists { .. } | List { .. } | Recall { .. }))
+    }
+
+    /// Returns whether somebody outside this machine's files notices it, so that it must be written down before and
+    /// after (durability spec, section 4).
+    pub fn is_outside(&self) -> bool {
+        matches!(self, Self::Generate(_) | Self::Ask(_) | Self::Command(_) | Self::Tool { .. })
+    }
+
     /// Tool and method in a few words, `llm.generate`; and its arguments as JSON, complete: two effects are the same
     /// call exactly when both are equal.
     pub fn described(&self) -> (&'static str, JsonMap<String, Json>) {

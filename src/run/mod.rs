@@ -36,4 +36,4 @@ pub use means::{Means, NoFiles};
 pub use outcome::{FinalValue, Outcome, Status, StepTime, Stop, tensor_json, waits_for};
 pub use state::State;
 pub use values::{BadData, initial_values};
-pub use watch::{CallLog, Printed, Quiet, Watch};
+pub use watch::{CallLog, Printed, Quiet, Spent, Watch};

@@ -12,6 +12,7 @@ use super::event::{StepFailure, StepKey};
 use super::graph::Graph;
 use super::state::{Content, State};
 use super::stuck::{Blocker, Deadlock, explain};
+use super::watch::Spent;
 
 /// The four ends of a run (runtime spec, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +28,16 @@ pub enum Status {
 }
 
 /// What stopped a run before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// The cycle limit.
     Limit,
     /// A signal, by its number.
     Signal(i32),
+    /// Nothing could move before a person answers, and nobody was there.
+    Questions,
+    /// The next call of a model would have passed the budget; how much that was.
+    Budget(Arc<StepFailure>),
 }
 
 impl Status {
@@ -67,6 +72,8 @@ pub struct StepTime {
     pub calls: u64,
     /// Their time, summed.
     pub time: Duration,
+    /// What models cost.
+    pub spent: Spent,
 }
 
 /// The result of a run.
@@ -88,6 +95,8 @@ pub struct Outcome {
     pub times: Vec<StepTime>,
     /// Wall time of the run.
     pub elapsed: Duration,
+    /// What models cost, over all processes of the run.
+    pub spent: Spent,
 }
 
 impl Outcome {
@@ -107,7 +116,7 @@ impl Outcome {
         };
         let finals = Self::finals(&state);
         let failures = state.failures().to_vec();
-        Self { status, stop, finals, state, deadlock, failures, times, elapsed }
+        Self { status, stop, finals, state, deadlock, failures, times, elapsed, spent: Spent::default() }
     }
 
     fn finals(state: &State) -> Vec<FinalValue> {

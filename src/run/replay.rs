@@ -6,9 +6,11 @@ use rustc_hash::FxHashMap;
 use super::event::{Event, Happening, SkipCause, StepKey};
 use super::graph::ItemId;
 use super::record::{
-    Decoder, Ending, Epoch, Fetch, Intent, Kind, Record, RecordError, Redone, RunInfo, Setting, Suspension,
+    Asked, Call, Decoder, Ending, Epoch, Fetch, Intent, Kind, Record, RecordError, Redone, RunInfo, Setting,
+    Suspension, call_spent,
 };
 use super::state::{ApplyError, State};
+use super::watch::Spent;
 
 /// What a journal says about its records as a whole. Built by handing it every frame in order.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +47,7 @@ impl Survey {
     /// When a record about the run cannot be read.
     pub fn see(&mut self, seq: u64, kind: Kind, body: &[u8]) -> Result<(), RecordError> {
         self.frames += 1;
-        if matches!(kind, Kind::Intent | Kind::Result | Kind::Failed | Kind::Skipped | Kind::Log) {
+        if kind.is_of_step() {
             return Ok(());
         }
         match Decoder::default().read(kind, body, &mut NoObjects)? {
@@ -67,7 +69,7 @@ impl Survey {
                 self.last_time = suspension.at;
                 self.suspension = Some(suspension);
             }
-            Record::Repaired(_) | Record::Intent(_) | Record::Step(_) | Record::Log(_) => {}
+            _ => {}
         }
         Ok(())
     }
@@ -101,6 +103,8 @@ struct EpochCuts {
     next: Setting,
     items: FxHashMap<ItemId, u64>,
     steps: FxHashMap<StepKey, u64>,
+    /// Steps whose failures do not count, while their calls do.
+    retries: FxHashMap<StepKey, u64>,
 }
 
 impl Validity {
@@ -124,6 +128,7 @@ impl Validity {
             match what {
                 Redone::Item(item) => drop(cuts.items.insert(*item, *seq)),
                 Redone::Step(step) => drop(cuts.steps.insert(step.clone(), *seq)),
+                Redone::Retry(step) => drop(cuts.retries.insert(step.clone(), *seq)),
                 Redone::Above(round) => rounds.push((*seq, *round)),
             }
         }
@@ -138,6 +143,15 @@ impl Validity {
 
     /// The item a record about a step counts for now; none when it does not count any more.
     pub fn now(&self, seq: u64, step: &StepKey, round: u32) -> Option<ItemId> {
+        self.find(seq, step, round, true)
+    }
+
+    /// The item a call of a step, or a question, counts for now: those of a step that failed still do.
+    pub fn call_now(&self, seq: u64, step: &StepKey, round: u32) -> Option<ItemId> {
+        self.find(seq, step, round, false)
+    }
+
+    fn find(&self, seq: u64, step: &StepKey, round: u32, as_result: bool) -> Option<ItemId> {
         if self.plain {
             return Some(step.item);
         }
@@ -146,7 +160,8 @@ impl Validity {
         }
         let mut step = step.clone();
         for epoch in self.epochs.iter().skip(self.epochs.partition_point(|e| e.until <= seq)) {
-            let cut = epoch.items.get(&step.item).max(epoch.steps.get(&step));
+            let retry = epoch.retries.get(&step).filter(|_| as_result);
+            let cut = epoch.items.get(&step.item).max(epoch.steps.get(&step)).max(retry);
             if cut.is_some_and(|cut| seq < *cut) {
                 return None;
             }
@@ -163,6 +178,12 @@ pub struct Replay {
     pub state: State,
     /// Steps that were started and have not ended, by step; what a crash leaves in doubt.
     pub in_doubt: FxHashMap<StepKey, Intent>,
+    /// Calls of steps that have not ended, in order: what their cells need not ask again.
+    pub calls: FxHashMap<StepKey, Vec<Call>>,
+    /// Questions of steps that have not ended; some of them may be answered by a call.
+    pub asked: FxHashMap<StepKey, Vec<Asked>>,
+    /// What models cost so far, with calls that no longer count.
+    pub spent: Spent,
     /// Events that were folded.
     pub applied: u64,
     /// Events that no longer count, or no longer fit.
@@ -194,6 +215,9 @@ impl Replay {
         Self {
             state,
             in_doubt: FxHashMap::default(),
+            calls: FxHashMap::default(),
+            asked: FxHashMap::default(),
+            spent: Spent::default(),
             applied: 0,
             dropped: 0,
             failed: Vec::new(),
@@ -221,15 +245,21 @@ impl Replay {
         body: &[u8],
         fetch: &mut dyn Fetch,
     ) -> Result<(), ReplayError> {
-        match kind {
-            Kind::Result | Kind::Failed | Kind::Skipped | Kind::Intent => {}
+        let is_event = match kind {
+            Kind::Result | Kind::Failed | Kind::Skipped => true,
+            Kind::Intent | Kind::Question => false,
+            Kind::Call => {
+                self.spent.add(&call_spent(body).unwrap_or_default());
+                false
+            }
             _ => return Ok(()),
-        }
+        };
         if !self.validity.plain {
             // What does not count is not read: its objects may be gone.
             let Some(found) = super::record::peek(kind, body) else { return Ok(()) };
-            if self.validity.now(seq, &found.step, found.round).is_none() {
-                self.dropped += u64::from(kind != Kind::Intent);
+            let of_call = matches!(kind, Kind::Call | Kind::Question);
+            if self.validity.find(seq, &found.step, found.round, !of_call).is_none() {
+                self.dropped += u64::from(is_event);
                 return Ok(());
             }
         }
@@ -247,7 +277,12 @@ impl Replay {
                 if !self.in_doubt.is_empty() {
                     self.in_doubt.remove(&event.step);
                 }
-                if self.retry && kind == Kind::Failed {
+                let again = self.retry && kind == Kind::Failed;
+                if !again && !(self.calls.is_empty() && self.asked.is_empty()) {
+                    self.calls.remove(&event.step);
+                    self.asked.remove(&event.step);
+                }
+                if again {
                     self.failed.push(event.step);
                     return Ok(());
                 }
@@ -258,6 +293,16 @@ impl Replay {
                     Err(error) => return Err(ReplayError::Apply(seq, error)),
                 }
                 drop(self.state.take_news());
+            }
+            Record::Call(mut call) => {
+                self.translate_call(seq, &mut call.step, call.round)?;
+                self.calls.entry(call.step.clone()).or_default().push(*call);
+            }
+            Record::Question(mut asked) => {
+                self.translate_call(seq, &mut asked.step, asked.round)?;
+                let of_step = self.asked.entry(asked.step.clone()).or_default();
+                of_step.retain(|known| known.place != asked.place);
+                of_step.push(*asked);
             }
             _ => {}
         }
@@ -278,6 +323,12 @@ impl Replay {
             }
             SkipCause::Told => {}
         }
+    }
+
+    fn translate_call(&self, seq: u64, step: &mut StepKey, round: u32) -> Result<(), ReplayError> {
+        step.item = self.validity.call_now(seq, step, round).unwrap_or(step.item);
+        let known = step.item.at() < self.state.graph().items.len();
+        known.then_some(()).ok_or(ReplayError::Item(seq))
     }
 
     fn translate(&self, seq: u64, step: &mut StepKey, round: u32) -> Result<(), ReplayError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::effect::Question;
 use super::event::{Event, StepKey};
 use super::graph::{Graph, ItemId};
 use super::state::News;
@@ -15,6 +16,47 @@ pub struct CallLog {
     pub time: Duration,
     /// How many calls were made.
     pub calls: usize,
+    /// What models cost.
+    pub spent: Spent,
+}
+
+/// What calls of models cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// How many calls were made.
+    pub calls: u64,
+    /// How many requests that took: a call may be tried several times.
+    pub tries: u64,
+    /// Tokens of the prompts, over all tries.
+    pub prompt_tokens: u64,
+    /// Tokens of the replies, over all tries.
+    pub completion_tokens: u64,
+    /// Some of the tokens were estimated, since the server did not count them.
+    pub estimated: bool,
+    /// Money, in millionths of the unit prices are given in.
+    pub micros: u64,
+}
+
+impl Spent {
+    /// Adds what other calls cost.
+    pub fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.tries += other.tries;
+        self.prompt_tokens += other.prompt_tokens;
+        self.completion_tokens += other.completion_tokens;
+        self.estimated |= other.estimated;
+        self.micros = self.micros.saturating_add(other.micros);
+    }
+
+    /// Tokens of prompts and replies.
+    pub fn tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+
+    /// Returns whether no model was called.
+    pub fn is_nothing(&self) -> bool {
+        self.calls == 0 && self.tries == 0
+    }
 }
 
 /// What one call printed.
@@ -34,6 +76,8 @@ pub trait Watch {
     fn started(&mut self, _graph: &Graph, _step: &StepKey) {}
     /// An event was applied.
     fn event(&mut self, _graph: &Graph, _event: &Event, _log: Option<&CallLog>) {}
+    /// A person is asked something by a step.
+    fn asked(&mut self, _graph: &Graph, _step: &StepKey, _question: &Question) {}
     /// A loop moved.
     fn news(&mut self, _graph: &Graph, _news: &News) {}
     /// Nothing to report, but time passes: items of which calls are in flight.

@@ -301,10 +301,10 @@ fn present(
     if !arguments.quiet {
         eprint!("{}", summary(outcome, arguments.verbose));
         let store = arguments.store.as_option();
-        match (outcome.status, outcome.stop) {
+        match (outcome.status, &outcome.stop) {
             (Status::Completed, _) => {}
             (Status::Interrupted, Some(Stop::Signal(signal))) => {
-                eprintln!("stopped by {}; what was finished is kept", signal_name(signal));
+                eprintln!("stopped by {}; what was finished is kept", signal_name(*signal));
                 eprintln!("go on with: normc exec --resume {run_id}{store}");
             }
             (Status::Interrupted, _) => eprintln!(
@@ -315,11 +315,11 @@ fn present(
             ),
         }
     }
-    match (outcome.status, outcome.stop) {
+    match (outcome.status, &outcome.stop) {
         (Status::Completed, _) => Exit::Done,
         (Status::Stuck, _) => Exit::Deadlock,
         (Status::Failed, _) => Exit::Failed,
-        (Status::Interrupted, Some(Stop::Signal(signal))) => Exit::of_signal(signal),
+        (Status::Interrupted, Some(Stop::Signal(signal))) => Exit::of_signal(*signal),
         (Status::Interrupted, _) => Exit::Waiting,
     }
 }

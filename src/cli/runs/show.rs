@@ -165,10 +165,10 @@ pub(in super::super) fn redone_text(graph: &Graph, what: &Redone) -> String {
         Redone::Item(item) if known(*item) => {
             format!("{} {}", graph.inference(*item).flow, plain_line(graph.item_name(*item)))
         }
-        Redone::Step(step) if known(step.item) => crate::report::step_text(graph, step),
+        Redone::Step(step) | Redone::Retry(step) if known(step.item) => crate::report::step_text(graph, step),
         Redone::Above(round) => format!("everything after cycle {round}"),
         Redone::Item(item) => format!("inference number {}", item.0),
-        Redone::Step(step) => format!("inference number {}{}", step.item.0, step.path),
+        Redone::Step(step) | Redone::Retry(step) => format!("inference number {}{}", step.item.0, step.path),
     }
 }
 

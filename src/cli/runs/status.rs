@@ -256,6 +256,6 @@ pub(in super::super) fn life_text(record: &Record) -> Option<String> {
             ending.skipped,
             counted(u64::from(ending.cycles), "cycle")
         ),
-        Record::Redo(_) | Record::Intent(_) | Record::Step(_) | Record::Log(_) => return None,
+        _ => return None,
     })
 }

@@ -183,7 +183,7 @@ fn records(
             if let Record::Redo(entries) = record.map_err(|p| failed(frame.seq, p))? {
                 let about = |what: &Redone| match what {
                     Redone::Item(item) => numbers.now(frame.seq, *item) == Some(step.item),
-                    Redone::Step(one) => {
+                    Redone::Step(one) | Redone::Retry(one) => {
                         one.path == step.path && numbers.now(frame.seq, one.item) == Some(step.item)
                     }
                     // Only what had come so far.

@@ -14,6 +14,8 @@ pub enum Kind {
     Failed = 4,
     /// A step was skipped.
     Skipped = 5,
+    /// A person is asked something.
+    Question = 8,
     /// What a step printed and how long it took.
     Log = 9,
     /// The run was stopped before its end.
@@ -26,27 +28,45 @@ pub enum Kind {
     Repaired = 13,
     /// The run ended.
     End = 14,
+    /// One call of a step came back, while others are still to come; or what it was must be kept.
+    Call = 15,
 }
 
 impl Kind {
-    /// All kinds. 6, 7 and 8 are kept for cycles, values and answers of people.
-    pub const ALL: [Self; 11] = [
+    /// All kinds. 6 and 7 are kept for cycles and values.
+    pub const ALL: [Self; 13] = [
         Self::Run,
         Self::Intent,
         Self::Result,
         Self::Failed,
         Self::Skipped,
+        Self::Question,
         Self::Log,
         Self::Suspended,
         Self::Resumed,
         Self::Redo,
         Self::Repaired,
         Self::End,
+        Self::Call,
     ];
 
     /// The kind of a number, none for one this version does not know.
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
+    }
+
+    /// Returns whether it is about a step, and begins with it.
+    pub fn is_of_step(self) -> bool {
+        matches!(
+            self,
+            Self::Intent
+                | Self::Result
+                | Self::Failed
+                | Self::Skipped
+                | Self::Question
+                | Self::Log
+                | Self::Call
+        )
     }
 
     /// Its word in lists and messages.
@@ -57,12 +77,14 @@ impl Kind {
             Self::Result => "result",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
+            Self::Question => "question",
             Self::Log => "log",
             Self::Suspended => "suspended",
             Self::Resumed => "resumed",
             Self::Redo => "redo",
             Self::Repaired => "repaired",
             Self::End => "end",
+            Self::Call => "call",
         }
     }
 }

@@ -82,6 +82,8 @@ pub enum Redone {
     Step(StepKey),
     /// Every step of a round above this one.
     Above(u32),
+    /// A step that failed: the failure does not count any more, what its cells have done before it does.
+    Retry(StepKey),
 }
 
 /// Why and how a run was stopped before its end.
@@ -143,7 +145,9 @@ pub(super) fn write(record: &Record) -> Option<(Kind, Vec<u8>)> {
             out.number(ending.skipped);
             Kind::End
         }
-        Record::Intent(_) | Record::Step(_) | Record::Log(_) => return None,
+        Record::Intent(_) | Record::Step(_) | Record::Log(_) | Record::Call(_) | Record::Question(_) => {
+            return None;
+        }
     };
     Some((kind, out.bytes))
 }
@@ -178,6 +182,10 @@ fn write_redo(out: &mut Writer, entry: &Redo) {
             out.byte(2);
             out.number(u64::from(*round));
         }
+        Redone::Retry(step) => {
+            out.byte(3);
+            write_step(out, step);
+        }
     }
     out.text(&entry.reason);
 }
@@ -209,6 +217,7 @@ pub(super) fn read_redo(reader: &mut Reader<'_>) -> Result<Vec<Redo>, WireError>
             0 => Redone::Item(ItemId(reader.small()?)),
             1 => Redone::Step(read_step_key(reader)?),
             2 => Redone::Above(reader.small()?),
+            3 => Redone::Retry(read_step_key(reader)?),
             _ => return Err(WireError::Bad("an unknown scope of what is to be done again")),
         };
         entries.push(Redo { what, reason: reader.text()?.to_owned() });

@@ -5,12 +5,14 @@
 //! |---|---|
 //! | `kind.rs` | the kinds and their numbers |
 //! | `step.rs` | what happened to steps: events, intents, logs |
+//! | `call.rs` | single calls of a step and their answers, questions to people |
 //! | `life.rs` | the life of the run: begin, suspension, resumption, what is to be done again, end |
 //! | `setting.rs` | what the plan was started with: start data from outside, hashes of files |
 //! | `tensor.rs` | tensors, and large values kept as objects |
 //!
 //! To add a kind of record: its number in [`Kind`], a variant of [`Record`], how it is written and read.
 
+mod call;
 mod kind;
 mod life;
 mod setting;
@@ -19,6 +21,7 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
+pub use call::{Asked, Call, CallPlace, Left, ModelUse, answered, call_spent, write_asked, write_call};
 pub use kind::Kind;
 pub use life::{Ending, Epoch, Mode, Redo, Redone, RunInfo, Suspension};
 pub use setting::{Moved, Setting};
@@ -40,6 +43,10 @@ pub enum Record {
     Step(Event),
     /// What a step's calls printed and how long they took.
     Log(StepLog),
+    /// A call of a step came back.
+    Call(Box<Call>),
+    /// A person was asked.
+    Question(Box<Asked>),
     /// The run was stopped.
     Suspended(Suspension),
     /// The run goes on.
@@ -86,6 +93,8 @@ impl Decoder {
                 Record::Step(self.read_event(kind, &mut reader, fetch)?)
             }
             Kind::Log => Record::Log(step::read_log(&mut reader, fetch)?),
+            Kind::Call => Record::Call(Box::new(call::read_call(&mut reader, fetch)?)),
+            Kind::Question => Record::Question(Box::new(call::read_asked(&mut reader, fetch)?)),
             Kind::Suspended => Record::Suspended(life::read_suspension(&mut reader)?),
             Kind::Resumed => Record::Resumed(life::read_epoch(&mut reader)?),
             Kind::Redo => Record::Redo(life::read_redo(&mut reader)?),

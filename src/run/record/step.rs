@@ -66,13 +66,11 @@ pub struct Lookup {
 
 /// The step a frame is about, read without the rest; none for records about the run itself.
 pub fn peek(kind: Kind, body: &[u8]) -> Option<Lookup> {
-    match kind {
-        Kind::Intent | Kind::Result | Kind::Failed | Kind::Skipped | Kind::Log => {
-            let (step, round) = read_step(&mut Reader::new(body)).ok()?;
-            Some(Lookup { step, round })
-        }
-        _ => None,
+    if !kind.is_of_step() {
+        return None;
     }
+    let (step, round) = read_step(&mut Reader::new(body)).ok()?;
+    Some(Lookup { step, round })
 }
 
 /// When a step's calls began or ended, and what they took.
@@ -118,7 +116,7 @@ pub(super) fn read_step_key(reader: &mut Reader<'_>) -> Result<StepKey, WireErro
     Ok(StepKey { item, path })
 }
 
-fn read_step(reader: &mut Reader<'_>) -> Result<(StepKey, u32), WireError> {
+pub(super) fn read_step(reader: &mut Reader<'_>) -> Result<(StepKey, u32), WireError> {
     Ok((read_step_key(reader)?, reader.small()?))
 }
 
@@ -230,7 +228,7 @@ impl Decoder {
 }
 
 /// Reads a part where it stands, or the object it names.
-fn part<T>(
+pub(super) fn part<T>(
     reader: &mut Reader<'_>,
     fetch: &mut dyn Fetch,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, RecordError>,
@@ -247,7 +245,7 @@ fn part<T>(
     Ok(value)
 }
 
-fn write_failure(out: &mut Writer, failure: &StepFailure) {
+pub(super) fn write_failure(out: &mut Writer, failure: &StepFailure) {
     out.text(&failure.kind);
     out.text(&failure.message);
     out.optional(failure.help.as_deref());
@@ -263,7 +261,7 @@ fn write_failure(out: &mut Writer, failure: &StepFailure) {
     out.optional(failure.detail.as_deref());
 }
 
-fn read_failure(reader: &mut Reader<'_>) -> Result<StepFailure, RecordError> {
+pub(super) fn read_failure(reader: &mut Reader<'_>) -> Result<StepFailure, RecordError> {
     let (kind, message) = (reader.text()?.to_owned(), reader.text()?.to_owned());
     let help = reader.optional()?.map(Box::from);
     let mut cell = Vec::new();

@@ -1,0 +1,299 @@
+//! A step whose cells are at work: which call of which cell is out, what came back, and what its end makes of it. Knows
+//! neither threads nor the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Digest;
+use crate::run::effect::{CallAnswer, Effect};
+use crate::run::paradigm::Turn;
+use crate::run::record::{Asked, Call, CallPlace, Left, ModelUse};
+use crate::run::sequence::{Cell, SemanticTask};
+use crate::run::{CallLog, Happening, Printed, StepFailure};
+
+use super::calls::{Came, Tools};
+
+/// A step with cells at work.
+pub(super) struct CellFlight {
+    task: Box<SemanticTask>,
+    cells: Vec<Cell>,
+    answers: Vec<Option<CallAnswer>>,
+    /// How many calls each cell has made.
+    numbers: Vec<u32>,
+    /// Cells that are not done.
+    open: usize,
+    failure: Option<(usize, StepFailure)>,
+    /// The run stops before the step has ended: it is open, and goes on with a resume.
+    broken: bool,
+    /// A call was ended while it was under way; nobody knows what it has done.
+    in_doubt: bool,
+    log: CallLog,
+    /// Answers of an earlier process.
+    recorded: BTreeMap<CallPlace, Call>,
+    /// Questions an earlier process put.
+    asked: Vec<Asked>,
+    /// Its calls are worth a record of their own: it has several, or a model or a person among them.
+    keeps: bool,
+    pub(super) name: Arc<str>,
+    /// The idempotency key of the step, once it is known.
+    pub(super) key: Option<Digest>,
+}
+
+/// A call that came back, for the journal.
+pub(super) struct Made {
+    pub(super) place: CallPlace,
+    pub(super) effect: Effect,
+    pub(super) answer: Result<CallAnswer, StepFailure>,
+    pub(super) time: Duration,
+    pub(super) model: Option<ModelUse>,
+    pub(super) left: Left,
+}
+
+/// What a cell does next.
+pub(super) struct Next {
+    /// What it asks for; none when it is done or has failed.
+    pub(super) ask: Option<(CallPlace, Effect)>,
+    /// Calls that are to be written down before anything else happens.
+    pub(super) made: Vec<Made>,
+}
+
+/// An answer on its way into a cell.
+struct Arrived {
+    place: CallPlace,
+    effect: Effect,
+    answer: CallAnswer,
+    time: Duration,
+    model: Option<ModelUse>,
+    /// It is written down already, or not worth it.
+    silent: bool,
+}
+
+impl CellFlight {
+    pub(super) fn new(
+        mut task: Box<SemanticTask>,
+        name: Arc<str>,
+        recorded: BTreeMap<CallPlace, Call>,
+        asked: Vec<Asked>,
+    ) -> Self {
+        let cells = std::mem::take(&mut task.cells);
+        let count = cells.len();
+        Self {
+            keeps: count > 1 || cells.iter().any(|c| c.single_effect().is_none()),
+            task,
+            cells,
+            answers: vec![None; count],
+            numbers: vec![0; count],
+            open: count,
+            failure: None,
+            broken: false,
+            in_doubt: false,
+            log: CallLog::default(),
+            recorded,
+            asked,
+            name,
+            key: None,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    pub(super) fn is_once(&self) -> bool {
+        self.task.is_once()
+    }
+
+    pub(super) fn timeout(&self) -> Option<f64> {
+        self.task.timeout
+    }
+
+    /// Returns whether every cell is done or has failed.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Where a cell stands, as axis names and positions.
+    pub(super) fn at(&self, cell: u32) -> &[(String, usize)] {
+        self.cells.get(cell as usize).map_or(&[], |c| &c.at)
+    }
+
+    /// The question an earlier process put at this place.
+    pub(super) fn asked_before(&self, place: CallPlace, effect: &Digest) -> Option<&Asked> {
+        self.asked.iter().find(|a| a.place == place && a.effect == *effect)
+    }
+
+    /// The place of the next call of a cell.
+    pub(super) fn next_place(&mut self, cell: u32) -> CallPlace {
+        let number = self.numbers.get_mut(cell as usize);
+        let place = CallPlace { cell, number: number.as_deref().copied().unwrap_or(0) };
+        if let Some(number) = number {
+            *number += 1;
+        }
+        place
+    }
+
+    /// The answer an earlier process got at this place to the same call.
+    pub(super) fn recorded(&mut self, place: CallPlace, effect: &Effect) -> Option<CallAnswer> {
+        let call = self.recorded.remove(&place)?;
+        if call.effect == effect.digest() {
+            return call.answer.ok();
+        }
+        // The cell has taken another way; what it was told on the old one does not count.
+        self.recorded.retain(|known, _| known.cell != place.cell);
+        None
+    }
+
+    /// Begins a cell.
+    pub(super) fn begin(&mut self, cell: u32, tools: &Tools) -> Next {
+        self.go(cell, None, tools)
+    }
+
+    /// Gives a cell what it asked for.
+    pub(super) fn answer(
+        &mut self,
+        place: CallPlace,
+        effect: Effect,
+        came: Result<Came, StepFailure>,
+        tools: &Tools,
+    ) -> Next {
+        match came {
+            Ok(came) => {
+                self.log.calls += 1;
+                self.log.time += came.duration;
+                if !came.output.is_empty() {
+                    self.log.outputs.push(Printed { stdout: came.output.stdout, stderr: came.output.stderr });
+                }
+                if let Some(model) = &came.model {
+                    self.log.spent.add(&model.spent);
+                }
+                let arrived = Arrived {
+                    place,
+                    effect,
+                    answer: came.answer,
+                    time: came.duration,
+                    model: came.model,
+                    silent: !self.keeps,
+                };
+                self.go(place.cell, Some(arrived), tools)
+            }
+            Err(failure) => {
+                let made = self.refused(place, effect, failure);
+                Next { ask: None, made: Vec::from_iter(made) }
+            }
+        }
+    }
+
+    /// A call failed, and its cell with it.
+    fn refused(&mut self, place: CallPlace, effect: Effect, failure: StepFailure) -> Option<Made> {
+        self.fail(place.cell, failure.clone());
+        self.keeps.then(|| Made {
+            place,
+            effect,
+            answer: Err(failure),
+            time: Duration::ZERO,
+            model: None,
+            left: Left::Failed,
+        })
+    }
+
+    fn go(&mut self, cell: u32, mut arrived: Option<Arrived>, tools: &Tools) -> Next {
+        let mut made = Vec::new();
+        loop {
+            let Some(work) = self.cells.get_mut(cell as usize) else { return Next { ask: None, made } };
+            let turn = work.advance(arrived.as_ref().map(|a| a.answer.clone()));
+            if let Some(Arrived { place, effect, answer, time, model, silent: false }) = arrived.take() {
+                let left = match &turn {
+                    Ok(Turn::Effect(_)) => Left::Open,
+                    Ok(Turn::Done(_)) => Left::Done,
+                    Err(_) => Left::Failed,
+                };
+                made.push(Made { place, effect, answer: Ok(answer), time, model, left });
+            }
+            let effect = match turn {
+                Ok(Turn::Effect(effect)) => effect,
+                Ok(Turn::Done(answer)) => {
+                    if let Some(place) = self.answers.get_mut(cell as usize) {
+                        *place = Some(answer);
+                    }
+                    self.open -= 1;
+                    return Next { ask: None, made };
+                }
+                Err(failure) => {
+                    self.fail(cell, failure);
+                    return Next { ask: None, made };
+                }
+            };
+            let place = self.next_place(cell);
+            if !self.recorded.is_empty()
+                && let Some(answer) = self.recorded(place, &effect)
+            {
+                let (time, model) = (Duration::ZERO, None);
+                arrived = Some(Arrived { place, effect, answer, time, model, silent: true });
+                continue;
+            }
+            if !effect.is_quick() {
+                return Next { ask: Some((place, effect)), made };
+            }
+            match tools.quick(&effect) {
+                Ok(answer) => {
+                    let silent = !self.keeps || effect.is_pure();
+                    let (time, model) = (Duration::ZERO, None);
+                    arrived = Some(Arrived { place, effect, answer, time, model, silent });
+                }
+                Err(failure) => {
+                    made.extend(self.refused(place, effect, failure));
+                    return Next { ask: None, made };
+                }
+            }
+        }
+    }
+
+    /// A cell failed. The first one in row-major order is the one that is reported.
+    pub(super) fn fail(&mut self, cell: u32, mut failure: StepFailure) {
+        let index = cell as usize;
+        if failure.cell.is_empty() {
+            failure.cell = self.at(cell).to_vec();
+        }
+        if self.failure.as_ref().is_none_or(|(first, _)| index < *first) {
+            self.failure = Some((index, failure));
+        }
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// A cell will not come to its end in this process. `in_doubt` says that a call of it was ended under way.
+    pub(super) fn give_up(&mut self, in_doubt: bool) {
+        self.broken = true;
+        self.in_doubt |= in_doubt;
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// Adds what something cost that a script of the step asked for.
+    pub(super) fn add_use(&mut self, model: Option<&ModelUse>) {
+        if let Some(model) = model {
+            self.log.spent.add(&model.spent);
+        }
+    }
+
+    /// What the step comes to, when every cell is over.
+    pub(super) fn land(self) -> (Result<Happening, StepFailure>, CallLog) {
+        let Self { task, answers, failure, log, .. } = self;
+        let done = match failure {
+            Some((_, failure)) => Err(failure),
+            None => task.finish(answers.into_iter().flatten().collect()).map(Happening::Gave),
+        };
+        (done, log)
+    }
+}

@@ -1,0 +1,119 @@
+//! Questions that wait for people. A question holds no thread: the driver keeps it here, and a [`Desk`] shows it
+//! (semantics spec, section 14.6).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use crate::base::Value;
+use crate::run::effect::{Effect, Question};
+use crate::run::record::CallPlace;
+use crate::run::{Graph, StepKey};
+
+use super::callback::Reply;
+
+/// A question as it is put to people.
+#[derive(Debug, Clone)]
+pub struct OpenQuestion {
+    /// What people call it: the step, and which of its questions when it has several: `1.2.3[4]#2`.
+    pub id: Arc<str>,
+    /// The step.
+    pub step: StepKey,
+    /// The concept it infers.
+    pub concept: Arc<str>,
+    /// Which cell, as axis names and positions from 0.
+    pub cell: Vec<(String, usize)>,
+    /// When it was asked, in milliseconds since 1970.
+    pub asked_at: u64,
+    /// The question.
+    pub question: Question,
+}
+
+/// An answer of a person: the id of the question, and the answer as data, which fits the question.
+pub type Given = (Arc<str>, Value);
+
+/// Where people are asked.
+pub trait Desk: Send {
+    /// A question appears. Messages (`say`, `close`) are only shown.
+    fn open(&mut self, question: &OpenQuestion);
+
+    /// A question is answered elsewhere, or the run stops.
+    fn withdraw(&mut self, id: &str);
+
+    /// Where answers come from.
+    fn answers(&self) -> Receiver<Given>;
+
+    /// Returns whether an answer may still come while nothing else moves; else the run is suspended.
+    fn waits(&self) -> bool;
+}
+
+/// A question and who waits for its answer.
+pub(super) struct Waiting {
+    pub(super) flight: u64,
+    pub(super) place: CallPlace,
+    pub(super) effect: Effect,
+    pub(super) reply: Option<Reply>,
+    pub(super) asked: OpenQuestion,
+}
+
+/// All open questions of a run, by id.
+#[derive(Default)]
+pub(super) struct People {
+    pub(super) desk: Option<Box<dyn Desk>>,
+    pub(super) open: BTreeMap<Arc<str>, Waiting>,
+}
+
+impl People {
+    pub(super) fn new(desk: Option<Box<dyn Desk>>) -> Self {
+        Self { desk, open: BTreeMap::new() }
+    }
+
+    /// Shows a question.
+    pub(super) fn show(&mut self, waiting: Waiting) {
+        if let Some(desk) = &mut self.desk {
+            desk.open(&waiting.asked);
+        }
+        self.open.insert(Arc::clone(&waiting.asked.id), waiting);
+    }
+
+    /// Shows a message that wants no answer.
+    pub(super) fn say(&mut self, message: &OpenQuestion) {
+        if let Some(desk) = &mut self.desk {
+            desk.open(message);
+        }
+    }
+
+    /// The question an answer is for; none when it is not open any more.
+    pub(super) fn close(&mut self, id: &str) -> Option<Waiting> {
+        let waiting = self.open.remove(id)?;
+        if let Some(desk) = &mut self.desk {
+            desk.withdraw(id);
+        }
+        Some(waiting)
+    }
+
+    /// How many scripts are held up by a question.
+    pub(super) fn scripts(&self) -> usize {
+        self.open.values().filter(|w| w.reply.is_some()).count()
+    }
+
+    /// Returns whether answers may still come.
+    pub(super) fn waits(&self) -> bool {
+        self.desk.as_ref().is_some_and(|d| d.waits())
+    }
+
+    pub(super) fn answers(&self) -> Receiver<Given> {
+        self.desk.as_ref().map_or_else(crossbeam_channel::never, |d| d.answers())
+    }
+}
+
+/// What people call a question.
+pub fn question_id(graph: &Graph, step: &StepKey, place: CallPlace) -> Arc<str> {
+    let name = graph.step_name(step);
+    match (place.cell, place.number) {
+        (0, 0) => Arc::from(name),
+        (cell, 0) => Arc::from(format!("{name}#{}", cell + 1)),
+        (cell, number) => Arc::from(format!("{name}#{}.{}", cell + 1, number + 1)),
+    }
+}
