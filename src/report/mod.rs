@@ -17,5 +17,5 @@ pub use moment::{ago, duration, moment, size};
 pub use plain::{plain_line, plain_text};
 pub use progress::{Mode, Progress};
 pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text};
-pub use summary::summary;
+pub use summary::{spent_text, summary};
 pub use table::{cell_text, value_text};

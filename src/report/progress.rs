@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustc_hash::FxHashMap;
 
+use crate::run::effect::{Question, QuestionKind};
 use crate::run::state::News;
 use crate::run::{CallLog, Event, Graph, Happening, ItemId, StepKey, Watch};
 
@@ -171,6 +172,13 @@ impl Watch for Progress {
         } else if matches!(event.what, Happening::Failed(_)) && self.begun.elapsed() >= PLAIN_EVERY {
             // In a short run the report at the end is soon enough.
             self.say(&step_line(graph, event));
+        }
+    }
+
+    fn asked(&mut self, graph: &Graph, step: &StepKey, question: &Question) {
+        if matches!(question.kind, QuestionKind::Say) || self.verbose {
+            let text = plain_line(&question.prompt);
+            self.say(&format!("{}: {text}", step_text(graph, step)));
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::repo::Work;
-use crate::run::{Outcome, Status, Stop};
+use crate::run::{Outcome, Spent, Status, Stop};
 
 /// Inferences whose time is shown.
 const SLOWEST: usize = 5;
@@ -22,6 +22,20 @@ pub(super) fn time(duration: Duration) -> String {
 
 fn count(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// What models cost, in a few words: `2 calls, 120 tokens in, 34 out, cost 0.000310`.
+pub fn spent_text(spent: &Spent) -> String {
+    let mut text = count(spent.calls, "call", "calls");
+    if spent.tries > spent.calls {
+        let _ = write!(text, " in {} tries", spent.tries);
+    }
+    let about = if spent.estimated { "about " } else { "" };
+    let _ = write!(text, ", {about}{} tokens in, {} out", spent.prompt_tokens, spent.completion_tokens);
+    if spent.micros > 0 {
+        let _ = write!(text, ", cost {}.{:06}", spent.micros / 1_000_000, spent.micros % 1_000_000);
+    }
+    text
 }
 
 /// The summary as lines, each ended. `details` adds the inferences that took longest.
@@ -54,11 +68,18 @@ pub fn summary(outcome: &Outcome, details: bool) -> String {
         Status::Completed => "completed",
         Status::Stuck => "stuck: nothing can move",
         Status::Failed => "failed",
-        Status::Interrupted if matches!(outcome.stop, Some(Stop::Signal(_))) => "stopped",
-        Status::Interrupted => "stopped at the cycle limit",
+        Status::Interrupted => match outcome.stop {
+            Some(Stop::Signal(_)) => "stopped",
+            Some(Stop::Questions) => "waiting for answers",
+            Some(Stop::Budget(_)) => "stopped at the budget",
+            Some(Stop::Limit) | None => "stopped at the cycle limit",
+        },
     };
     let cycles = count(u64::from(outcome.state.highest_round()), "cycle", "cycles");
     let _ = writeln!(out, "{word} in {}: {}, {cycles}", time(outcome.elapsed), parts.join(", "));
+    if !outcome.spent.is_nothing() {
+        let _ = writeln!(out, "models: {}", spent_text(&outcome.spent));
+    }
     if details {
         slowest(&mut out, outcome);
     }
@@ -73,6 +94,10 @@ fn slowest(out: &mut String, outcome: &Outcome) {
         let Some(inference) = graph.model.inferences.get(item) else { continue };
         let target = graph.concept_name(inference.target);
         let calls = count(spent.calls, "call", "calls");
-        let _ = writeln!(out, "  {:>8}  {} {target} ({calls})", time(spent.time), inference.flow);
+        let models = match spent.spent.is_nothing() {
+            true => String::new(),
+            false => format!("; {}", spent_text(&spent.spent)),
+        };
+        let _ = writeln!(out, "  {:>8}  {} {target} ({calls}{models})", time(spent.time), inference.flow);
     }
 }

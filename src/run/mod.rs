@@ -33,7 +33,7 @@ mod watch;
 pub use event::{Event, Happening, Produced, ScriptPlace, SkipCause, StepFailure, StepKey};
 pub use graph::{Graph, ItemId};
 pub use means::{Means, NoFiles};
-pub use outcome::{FinalValue, Outcome, Status, StepTime, Stop, tensor_json, waits_for};
+pub use outcome::{FinalValue, Outcome, Status, StepTime, Stop, spent_json, tensor_json, waits_for};
 pub use state::State;
 pub use values::{BadData, initial_values};
 pub use watch::{CallLog, Printed, Quiet, Spent, Watch};

@@ -177,6 +177,14 @@ impl Outcome {
             "skipped": skipped,
             "stuck": stuck,
         });
+        if !self.spent.is_nothing() {
+            object["models"] = spent_json(&self.spent);
+            let of_steps = graph.model.inferences.iter().zip(&self.times);
+            let spent = of_steps.filter(|(_, t)| !t.spent.is_nothing());
+            object["models"]["by_step"] = Json::Object(
+                spent.map(|(inference, t)| (inference.flow.to_string(), spent_json(&t.spent))).collect(),
+            );
+        }
         if !self.failures.is_empty() {
             object["failed"] =
                 self.failures.iter().map(|(step, failure)| failure_json(graph, step, failure)).collect();
@@ -189,6 +197,18 @@ impl Outcome {
 pub fn tensor_json(tensor: &Tensor) -> Json {
     let axes: Vec<&str> = tensor.axes().iter().map(|a| a.as_str()).collect();
     json!({"axes": axes, "shape": tensor.shape(), "data": tensor.to_nested().to_json()})
+}
+
+/// What models cost, as `normc exec --json` prints it; money in millionths.
+pub fn spent_json(spent: &Spent) -> Json {
+    json!({
+        "calls": spent.calls,
+        "tries": spent.tries,
+        "prompt_tokens": spent.prompt_tokens,
+        "completion_tokens": spent.completion_tokens,
+        "estimated": spent.estimated,
+        "cost_micros": spent.micros,
+    })
 }
 
 /// What an item waits for, in a few words: an item is named by its flow index and its concept.

@@ -6,7 +6,9 @@ use crate::base::LoopPath;
 use crate::engine::{Past, RunError};
 use crate::repo::ConceptId;
 use crate::run::graph::Role;
-use crate::run::record::{Decoder, Intent, Kind, Record, Redone, StepLog, peek};
+use crate::run::record::{
+    Asked as Question, Call, CallPlace, Decoder, Intent, Kind, Record, Redone, StepLog, peek,
+};
 use crate::run::{Event, Graph, ItemId, StepKey};
 
 use super::super::Exit;
@@ -54,6 +56,31 @@ pub(super) struct Try {
     pub(super) counts: bool,
 }
 
+/// A call of a cell; or a question that is still open.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) seq: u64,
+    pub(super) what: Exchange,
+    /// It counts; else it was made for an earlier try.
+    pub(super) counts: bool,
+}
+
+/// What was exchanged with the world.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    Call(Box<Call>),
+    Open(Box<Question>),
+}
+
+impl Asked {
+    pub(super) fn place(&self) -> CallPlace {
+        match &self.what {
+            Exchange::Call(call) => call.place,
+            Exchange::Open(question) => question.place,
+        }
+    }
+}
+
 /// What the journal has of one step.
 #[derive(Debug, Default)]
 pub(super) struct Records {
@@ -63,6 +90,8 @@ pub(super) struct Records {
     pub(super) before: Vec<(u64, Event)>,
     pub(super) tries: Vec<Try>,
     pub(super) log: Option<StepLog>,
+    /// What its cells asked the world for, and were told.
+    pub(super) calls: Vec<Asked>,
     /// Why it was done again, each by the frame that says so.
     pub(super) redone: Vec<(u64, String)>,
 }
@@ -208,6 +237,24 @@ fn records(
         match record.map_err(|problem| failed(frame.seq, problem))? {
             Record::Intent(intent) => found.tries.push(Try { seq: frame.seq, intent, ended: None, counts }),
             Record::Log(said) => log = Some(said),
+            Record::Call(call) => {
+                let counts = validity.call_now(frame.seq, &about.step, about.round).is_some();
+                let answered = |known: &Asked| match &known.what {
+                    Exchange::Open(open) => open.place == call.place && open.effect == call.effect,
+                    Exchange::Call(_) => false,
+                };
+                found.calls.retain(|known| !answered(known));
+                found.calls.push(Asked { seq: frame.seq, what: Exchange::Call(call), counts });
+            }
+            Record::Question(question) => {
+                let counts = validity.call_now(frame.seq, &about.step, about.round).is_some();
+                let same = |known: &Asked| match &known.what {
+                    Exchange::Open(open) => open.place == question.place,
+                    Exchange::Call(_) => false,
+                };
+                found.calls.retain(|known| !same(known));
+                found.calls.push(Asked { seq: frame.seq, what: Exchange::Open(question), counts });
+            }
             Record::Step(mut event) => {
                 event.step.item = step.item;
                 if let Some(last) = found.tries.last_mut() {

@@ -12,6 +12,7 @@ use crate::run::sequence::Cell;
 use crate::run::state::Status;
 use crate::run::{StepKey, tensor_json, waits_for};
 
+use super::asked::asked_json;
 use super::gather::{Explained, Gate, Input, Waited, inputs_of};
 use super::tree::{Node, Source};
 
@@ -79,6 +80,7 @@ pub(super) fn json(explained: &Explained) -> Json {
     put("gates", explained.gates.iter().map(|g| gate(explained, g)).collect());
     put("saw", explained.inputs.iter().map(|i| input(explained, i)).collect());
     put("calls", explained.calls.iter().map(|c| call(explained, c)).collect());
+    put("asked", records.calls.iter().map(asked_json).collect());
     let log = records.log.as_ref();
     put("call_us", log.map(|log| log.micros).into());
     let outputs = log.into_iter().flat_map(|log| &log.outputs);

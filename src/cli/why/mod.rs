@@ -7,6 +7,7 @@
 //! | `tree.rs` | the chain of producers |
 //! | `text.rs`, `json.rs` | how it is told |
 
+mod asked;
 mod find;
 mod gather;
 mod json;

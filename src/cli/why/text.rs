@@ -14,6 +14,7 @@ use crate::run::provenance::{Origin, Part, Seen};
 use crate::run::state::Status;
 use crate::run::{Happening, SkipCause, waits_for};
 
+use super::asked::asked;
 use super::find::Try;
 use super::gather::{Explained, Gate, Input, Waited, called, inputs_of};
 use super::tree::{Node, Source, is_instruction};
@@ -38,6 +39,7 @@ pub(super) fn text(explained: &Explained) -> String {
     why(&mut out, explained);
     saw(&mut out, explained);
     calls(&mut out, explained);
+    asked(&mut out, &explained.records().calls);
     gave(&mut out, explained);
     tries(&mut out, explained);
     if !explained.tree.is_empty() {
