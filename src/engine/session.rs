@@ -259,7 +259,7 @@ fn keep_plan(
     })
 }
 
-fn journal_options(keeping: &Keeping, first_prev: Digest, indexer: &Indexer) -> JournalOptions {
+pub(super) fn journal_options(keeping: &Keeping, first_prev: Digest, indexer: &Indexer) -> JournalOptions {
     JournalOptions {
         durability: keeping.durability,
         first_prev,
@@ -269,7 +269,7 @@ fn journal_options(keeping: &Keeping, first_prev: Digest, indexer: &Indexer) -> 
 }
 
 /// What a frame is about, for the index.
-fn look_up(graph: &Graph) -> LookUp {
+pub(super) fn look_up(graph: &Graph) -> LookUp {
     let concepts: Vec<ConceptId> = graph.model.inferences.iter().map(|i| i.target).collect();
     Arc::new(move |kind: Kind, body: &[u8]| {
         let found = peek(kind, body)?;

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::{LoopPath, Value, Writer};
 use crate::repo::ConceptId;
+use crate::run::effect::{CallAnswer, Effect, Generate, Question, ReplyFormat};
 use crate::run::{
-    CallLog, Happening, ItemId, Printed, Produced, ScriptPlace, SkipCause, StepFailure, StepKey,
+    CallLog, Happening, ItemId, Printed, Produced, ScriptPlace, SkipCause, Spent, StepFailure, StepKey,
 };
 use crate::tensor::mask::Mask;
 use crate::tensor::{Axis, Tensor};
@@ -185,7 +186,12 @@ fn intents_and_logs_come_back_as_they_were() {
     let long = "x".repeat(LARGEST_INLINE + 1);
     for stdout in ["short".to_owned(), long] {
         let printed = Printed { stdout: stdout.clone(), stderr: "oops".to_owned() };
-        let log = CallLog { outputs: vec![printed], time: Duration::from_micros(1500), calls: 2 };
+        let log = CallLog {
+            outputs: vec![printed],
+            time: Duration::from_micros(1500),
+            calls: 2,
+            ..CallLog::default()
+        };
         let (mut out, mut objects) = (Writer::default(), Objects::default());
         write_log(&mut out, &step(1, &[]), 2, 77, &log, &mut objects);
         assert_eq!(objects.0.len(), usize::from(stdout.len() > 100));
@@ -197,4 +203,80 @@ fn intents_and_logs_come_back_as_they_were() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+fn call(left: Left, answer: Result<CallAnswer, StepFailure>, prompt: &str) -> Call {
+    let effect = Effect::Generate(Generate {
+        prompt: Arc::from(prompt),
+        system: None,
+        format: ReplyFormat::Json,
+        model: Some(Arc::from("m")),
+    });
+    let (method, args) = effect.described();
+    let spent =
+        Spent { calls: 1, tries: 3, prompt_tokens: 400, completion_tokens: 7, estimated: true, micros: 123 };
+    Call {
+        step: step(3, &[1, 2]),
+        round: 4,
+        place: CallPlace { cell: 5, number: 6 },
+        at: 7,
+        micros: 8,
+        left,
+        effect: effect.digest(),
+        model: Some(ModelUse { asked: "m".into(), answered: "m-2".into(), spent, replayed: true }),
+        method: method.to_owned(),
+        args,
+        answer,
+    }
+}
+
+#[test]
+fn calls_come_back_as_they_were() {
+    // The long one is kept as objects.
+    for prompt in ["short", &"long ".repeat(20_000)] {
+        for (left, answer) in [
+            (Left::Open, Ok(CallAnswer { value: Value::text(prompt), text: Some(Arc::from("t")) })),
+            (Left::Done, Ok(CallAnswer::of(Value::text("%{script_location}(evil.py)")))),
+            (Left::Failed, Err(StepFailure::new("model_refused", "no"))),
+        ] {
+            let written = call(left, answer, prompt);
+            let (mut out, mut objects) = (Writer::default(), Objects::default());
+            write_call(&mut out, &written, &mut objects);
+            assert_eq!(call_spent(&out.bytes), written.model.as_ref().map(|m| m.spent));
+            let read = Decoder::default().read(Kind::Call, &out.bytes, &mut objects).unwrap();
+            let Record::Call(read) = read else { panic!("not a call") };
+            assert_eq!(format!("{read:?}"), format!("{written:?}"));
+        }
+    }
+}
+
+#[test]
+fn the_calls_of_a_cell_that_failed_do_not_count_again() {
+    let at = |cell, number, left| {
+        let place = CallPlace { cell, number };
+        Call { place, ..call(left, Ok(CallAnswer::of(Value::Null)), "p") }
+    };
+    let calls =
+        vec![at(0, 0, Left::Open), at(1, 0, Left::Done), at(0, 1, Left::Failed), at(0, 0, Left::Open)];
+    let places: Vec<CallPlace> = answered(calls).into_keys().collect();
+    assert_eq!(places, [CallPlace { cell: 0, number: 0 }, CallPlace { cell: 1, number: 0 }]);
+    assert_eq!(answered(vec![at(0, 0, Left::Open), at(0, 1, Left::Failed)]).len(), 0);
+}
+
+#[test]
+fn questions_come_back_as_they_were() {
+    let written = Asked {
+        step: step(1, &[]),
+        round: 2,
+        place: CallPlace { cell: 0, number: 1 },
+        at: 3,
+        effect: Digest::of(b"x"),
+        cell: vec![("axis".to_owned(), 2)],
+        question: Question::text("who?").to_json(),
+    };
+    let (mut out, mut objects) = (Writer::default(), Objects::default());
+    write_asked(&mut out, &written, &mut objects);
+    let read = Decoder::default().read(Kind::Question, &out.bytes, &mut objects).unwrap();
+    let Record::Question(read) = read else { panic!("not a question") };
+    assert_eq!(format!("{read:?}"), format!("{written:?}"));
 }
