@@ -10,7 +10,7 @@ use crate::base::Digest;
 use crate::faculty::files::Root;
 use crate::repo::Model;
 use crate::run::record::Setting;
-use crate::run::stale::{Version, files_named};
+use crate::run::stale::{Version, files_named, paradigms_named};
 use crate::run::{BadData, Graph, initial_values};
 use crate::tensor::Tensor;
 
@@ -29,6 +29,8 @@ pub struct Plan {
     pub source: String,
     /// Where its scripts and files stand, absolute.
     pub base: PathBuf,
+    /// The folder of the paradigms it brings itself, below its base directory.
+    pub paradigms: Option<String>,
     /// Start data that are not the document's own, as an inputs file would say them.
     pub inputs: Arc<JsonMap<String, Json>>,
 }
@@ -57,8 +59,15 @@ impl Plan {
             name: name.to_owned(),
             source: source.to_owned(),
             base,
+            paradigms: None,
             inputs: Arc::new(inputs),
         })
+    }
+
+    /// The plan with the folder of its own paradigms.
+    #[must_use]
+    pub fn with_paradigms(self, folder: Option<String>) -> Self {
+        Self { paradigms: folder, ..self }
     }
 
     /// The hash of the document.
@@ -72,11 +81,23 @@ impl Plan {
         let hash = |path: &str| root.as_ref()?.read(path).ok().map(|bytes| Digest::of(&bytes).to_string());
         let files: BTreeMap<String, Option<String>> =
             files_named(&self.data).into_iter().map(|path| (path.to_string(), hash(&path))).collect();
-        Setting { inputs: Arc::clone(&self.inputs), files, moved: None }
+        let paradigm = |name: &Arc<str>| {
+            let path = paradigm_path(self.paradigms.as_deref(), name)?;
+            Some((name.to_string(), hash(&path)?))
+        };
+        let paradigms = paradigms_named(&self.graph).iter().filter_map(paradigm).collect();
+        Setting { inputs: Arc::clone(&self.inputs), files, paradigms, moved: None }
     }
 
     /// The plan with a setting, for a comparison.
     pub fn version<'a>(&'a self, setting: &'a Setting) -> Version<'a> {
         Version { graph: &self.graph, data: &self.data, setting }
     }
+}
+
+/// Where the file of a paradigm stands, if the plan brings it itself. A name never leads out of the folder.
+pub(super) fn paradigm_path(folder: Option<&str>, name: &str) -> Option<String> {
+    let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+    let folder = folder.filter(|_| plain)?;
+    Some(format!("{}/{name}.json", folder.trim_end_matches('/')))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::{Digest, Value};
-use crate::repo::{Assigning, ConceptId, Work};
+use crate::repo::{Assigning, ConceptId, Method, Work};
 use crate::tensor::Tensor;
 
 use super::definition::definition;
@@ -38,6 +38,8 @@ pub enum Reason {
     Data(Arc<str>),
     /// A file has other bytes.
     File(Arc<str>),
+    /// Its paradigm is another one.
+    Paradigm(Arc<str>),
     /// It depends on a step that must run again: flow index and concept.
     After(String),
     /// It is part of a loop that must start over: flow index and concept.
@@ -51,6 +53,7 @@ impl fmt::Display for Reason {
             Self::Definition => f.write_str("its definition changed"),
             Self::Data(concept) => write!(f, "the data of `{concept}` changed"),
             Self::File(path) => write!(f, "the file `{path}` changed"),
+            Self::Paradigm(name) => write!(f, "the paradigm `{name}` changed"),
             Self::After(step) => write!(f, "it depends on {step}"),
             Self::Loop(step) => write!(f, "the loop {step} starts over"),
         }
@@ -89,7 +92,14 @@ pub fn compare(before: Version<'_>, now: Version<'_>, mode: Mode) -> Comparison 
         match was {
             None => spread.mark(item, Reason::New),
             Some((_, false)) => spread.mark(item, Reason::Definition),
-            Some((_, true)) => {}
+            Some((_, true)) => {
+                let hash = |version: Version<'_>, name: &str| version.setting.paradigms.get(name).cloned();
+                if let Some(name) = paradigm_of(now.graph, item)
+                    && hash(before, name) != hash(now, name)
+                {
+                    spread.mark(item, Reason::Paradigm(Arc::clone(name)));
+                }
+            }
         }
     }
     let readers = Readers::new(now.graph);
@@ -100,6 +110,26 @@ pub fn compare(before: Version<'_>, now: Version<'_>, mode: Mode) -> Comparison 
     }
     spread.run(&readers);
     Comparison { now: pairs.now, stale: spread.stale }
+}
+
+/// The paradigm an item names.
+fn paradigm_of(graph: &Graph, item: ItemId) -> Option<&Arc<str>> {
+    match &graph.inference(item).work {
+        Work::Semantic(semantic) => match &semantic.method {
+            Method::Composition { paradigm } => Some(paradigm),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The paradigms a plan names, sorted.
+pub fn paradigms_named(graph: &Graph) -> Vec<Arc<str>> {
+    let items = (0..graph.items.len() as u32).map(ItemId);
+    let mut names: Vec<Arc<str>> = items.filter_map(|item| paradigm_of(graph, item).cloned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Which item of the plan before is which one of the plan now.

@@ -21,6 +21,9 @@ pub struct Setting {
     /// The scripts and prompts the plan names, with the hash of their bytes; none for one that is not there.
     #[serde(default)]
     pub files: BTreeMap<String, Option<String>>,
+    /// The paradigms the plan brings itself, with the hash of their files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paradigms: BTreeMap<String, String>,
     /// Where the items of the plan before stand in this one; none when the plan is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Vec<Moved>>,
