@@ -1,7 +1,8 @@
 //! Runs the semantics vectors: what they expect is `reference` where the policy is `match`, else `normc`.
 //!
-//! Reads `tests/vectors/semantics` and `<folder>/semantics` for each folder of `NORMC_VECTORS`. Operations that are not
-//! implemented yet are counted apart, never as passed.
+//! Reads `tests/vectors/semantics` and `<folder>/semantics` for each folder of `NORMC_VECTORS`. Here is what the files
+//! have in common; a module each knows the operations of one file. Operations that are not implemented yet are counted
+//! apart, never as passed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,13 +11,21 @@
     reason = "a test fails by panicking, and acts on the world"
 )]
 
+mod affordances;
+mod judgement;
+mod paradigms;
+mod pyvalues;
+mod scripts;
+mod sequences;
+mod signs;
+mod templates;
+mod thinking;
+mod values;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Arc;
 
-use normc::base::{Number, Sign, Value, read_literal, smart_substitute, strip, substitute, text_of};
-use normc::faculty::python::{Mode, Pool, PoolOptions, ScriptCall};
+use normc::base::{Number, Value, text_of};
 use serde_json::{Value as Json, json};
 
 /// What came of one case.
@@ -25,6 +34,9 @@ enum Outcome {
     Failed(String),
     NotCovered(String),
 }
+
+/// What a module makes of a case: the answer in the form of the vectors, or none when it does not know the operation.
+type Answer = Option<Json>;
 
 #[test]
 fn semantics_vectors() {
@@ -46,7 +58,7 @@ fn run_folder(folder: &Path, failures: &mut Vec<String>) {
     let mut files: Vec<_> =
         entries.map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "jsonl")).collect();
     files.sort();
-    let scripts = Scripts::new();
+    let scripts = scripts::Scripts::new();
     let (mut passed, mut total, mut open) = (0, 0, BTreeMap::<String, usize>::new());
     for file in files {
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
@@ -67,43 +79,27 @@ fn run_folder(folder: &Path, failures: &mut Vec<String>) {
     println!("{}: {passed}/{total} passed, {left} not yet covered {open:?}", folder.display());
 }
 
-fn run(stem: &str, case: &Json, scripts: Option<&Scripts>) -> Outcome {
+fn run(stem: &str, case: &Json, scripts: Option<&scripts::Scripts>) -> Outcome {
     let op = case["op"].as_str().unwrap_or("-");
     let wanted = if case["policy"] == "match" { &case["reference"] } else { &case["normc"] };
-    let got = match (stem, op) {
-        ("pyvalues", "str") => Json::String(text_of(&value(&case["value"]))),
-        ("pyvalues", "literal") => match read_literal(case["text"].as_str().unwrap()) {
-            Some(value) => json!({"ok": value.to_json()}),
-            None => json!({"fail": true}),
-        },
-        ("signs", "parse") => parse(case["input"].as_str().unwrap()),
-        ("signs", "strip") => strip(&cell(&case["input"])).to_json(),
-        ("signs", "print") => print(case),
-        ("templates", "substitute") => {
-            let vars = Value::from_data_json(&plain(&case["vars"]));
-            Json::String(substitute(case["template"].as_str().unwrap(), &|name| lookup(&vars, name)))
-        }
-        ("templates", "substitute_in_vars") => substitute_in_vars(&value(&case["vars"])),
-        ("templates", "smart_substitute") => {
-            let Value::Map(vars) = value(&case["vars"]) else { panic!("vars are a map") };
-            Json::String(smart_substitute(case["template"].as_str().unwrap(), &vars, "input_other"))
-        }
-        ("scripts", "execute" | "call_main") if !uses_tools(case) => match scripts {
-            Some(scripts) => scripts.run(op, case),
-            None => return Outcome::NotCovered(format!("{stem} {op}, no python3 on this machine")),
-        },
-        _ => return Outcome::NotCovered(format!("{stem} {op}")),
+    let got = match stem {
+        "affordances" => affordances::run(op, case),
+        "judgement" => judgement::run(op, case),
+        "paradigms" => paradigms::run(op, case),
+        "pyvalues" => pyvalues::run(op, case),
+        "scripts" => scripts::run(op, case, scripts),
+        "sequences" => sequences::run(op, case),
+        "signs" => signs::run(op, case),
+        "templates" => templates::run(op, case),
+        "thinking" => thinking::run(op, case),
+        "values" => values::run(op, case),
+        _ => None,
     };
-    if agrees(&got, wanted) {
-        Outcome::Passed
-    } else {
-        Outcome::Failed(format!("expected {wanted}, got {got}"))
+    match got {
+        None => Outcome::NotCovered(format!("{stem} {op}")),
+        Some(got) if agrees(&got, wanted) => Outcome::Passed,
+        Some(got) => Outcome::Failed(format!("expected {wanted}, got {got}")),
     }
-}
-
-/// Whether a script works with the tools of the body rather than only being handed it.
-fn uses_tools(case: &Json) -> bool {
-    case["code"].as_str().is_some_and(|code| code.contains("body."))
 }
 
 /// Errors agree by kind; what a message is about is compared only where it does not come from Python.
@@ -152,77 +148,6 @@ fn float(text: &str) -> Json {
         "nan" => serde_json::Number::from_string_unchecked("nan".to_owned()),
         text => serde_json::from_str(text).unwrap(),
     })
-}
-
-fn parse(text: &str) -> Json {
-    Sign::parse(text).map_or(
-        Json::Null,
-        |sign| json!({"norm": sign.norm(), "id": sign.id(), "signifier": sign.payload().as_ref()}),
-    )
-}
-
-fn print(case: &Json) -> Json {
-    let text = text_of(&value(&case["content"]));
-    match Sign::new(case["norm"].as_str(), text) {
-        Ok(sign) => Json::String(sign.with_id(case["next_id"].as_str().unwrap()).to_string()),
-        Err(_) => json!({"error": "invalid_norm", "about": case["norm"]}),
-    }
-}
-
-fn lookup(vars: &Value, name: &str) -> Option<String> {
-    let Value::Map(map) = vars else { return None };
-    map.get(name).map(text_of)
-}
-
-fn substitute_in_vars(vars: &Value) -> Json {
-    match lookup(vars, "prompt_template") {
-        None => json!({"error": "missing_template", "about": "prompt_template"}),
-        Some(template) => {
-            let others = |name: &str| if name == "prompt_template" { None } else { lookup(vars, name) };
-            Json::String(substitute(&template, &others))
-        }
-    }
-}
-
-/// The scripts' interpreter, when there is one.
-struct Scripts(Pool, #[allow(dead_code, reason = "the folder lives as long as the pool")] tempfile::TempDir);
-
-impl Scripts {
-    fn new() -> Option<Self> {
-        Command::new("python3").arg("--version").output().ok()?;
-        let folder = tempfile::tempdir().unwrap();
-        Some(Self(Pool::new(PoolOptions { workers: 1, ..PoolOptions::new(folder.path()) }), folder))
-    }
-
-    fn run(&self, op: &str, case: &Json) -> Json {
-        let code = case["code"].as_str().unwrap();
-        let (mode, inputs) =
-            if op == "execute" { (Mode::Execute, &case["inputs"]) } else { (Mode::Call, &case["params"]) };
-        let inputs: Vec<_> =
-            inputs.as_object().unwrap().iter().map(|(k, v)| (Arc::from(k.as_str()), value(v))).collect();
-        let hash = Arc::from(code);
-        let call = ScriptCall {
-            path: "<string>",
-            code,
-            hash: &hash,
-            mode,
-            inputs: &inputs,
-            timeout: None,
-            identity: None,
-        };
-        match self.0.call(&call) {
-            Err(failure) => {
-                // Every `about` of these cases is Python's own message, which is passed on.
-                let about = case["normc"]["about"].as_str().unwrap_or("");
-                if !failure.message.contains(about) {
-                    return json!({"error": format!("{}, not about {about}: {failure}", failure.kind)});
-                }
-                json!({"error": failure.kind.as_str()})
-            }
-            Ok(answer) if op == "execute" => json!({"value": answer.value.to_json()}),
-            Ok(answer) => json!({"value": answer.value.to_json(), "files": {}}),
-        }
-    }
 }
 
 #[test]
