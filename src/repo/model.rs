@@ -238,7 +238,7 @@ pub struct Semantic {
     pub judgement: bool,
     /// How the step works.
     pub method: Method,
-    /// The concepts of [`Semantic::passed`], in the same order.
+    /// The concepts among [`Semantic::passed`], in the same order.
     pub order: Vec<ConceptId>,
     /// The values that are passed, sorted by their number; other values are only waited for.
     pub passed: Vec<Passed>,
@@ -264,6 +264,19 @@ pub struct Semantic {
     pub constants: Vec<(Arc<str>, Json)>,
     /// The reply holds thoughts beside the answer (old sequences).
     pub with_thinking: bool,
+    /// Where old sequences look for what they need among their inputs.
+    pub keys: InputKeys,
+}
+
+/// The names under which old sequences find what they need among their inputs (repositories spec, section 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputKeys {
+    /// The prompt template of a direct step: `template_key`.
+    pub template: Arc<str>,
+    /// The question of an input step, the place of the prompt of a script step: `prompt_key`.
+    pub prompt: Arc<str>,
+    /// The place of the script: `script_key`.
+    pub script: Arc<str>,
 }
 
 /// One entry of `value_order`: a value, or a part of one under a name of its own.
@@ -272,9 +285,20 @@ pub struct Passed {
     /// The name in `value_order`: the concept's own, or one that only `value_selectors` defines.
     pub key: Arc<str>,
     /// Where it comes from.
-    pub concept: ConceptId,
+    pub source: Source,
     /// How it is picked; the selector as written (repositories spec, section 3.1.1).
     pub selector: Option<JsonMap<String, Json>>,
+}
+
+/// Where a value that is passed comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A value concept of the step.
+    Concept(ConceptId),
+    /// A constant of the step's own, by its name in [`Semantic::constants`].
+    Constant(Arc<str>),
+    /// Neither: the step fails when it is reached (semantics spec, section 4).
+    Unknown(Arc<str>),
 }
 
 /// How a semantic step works, from its sequence.

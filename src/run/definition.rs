@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 use crate::base::{Digest, Writer};
-use crate::repo::{Assigning, ByAxes, ConceptId, GateMarker, GroupMarker, Method, Semantic, Work};
+use crate::repo::{Assigning, ByAxes, ConceptId, GateMarker, GroupMarker, Method, Semantic, Source, Work};
 
 use super::graph::{Graph, ItemId};
 
@@ -183,7 +183,10 @@ impl Definition<'_> {
         self.out.number(semantic.passed.len() as u64);
         for passed in &semantic.passed {
             self.out.text(&passed.key);
-            self.concept(passed.concept);
+            match &passed.source {
+                Source::Concept(concept) => self.concept(*concept),
+                Source::Constant(name) | Source::Unknown(name) => self.out.text(name),
+            }
             self.json(&passed.selector.clone().map_or(Json::Null, Json::Object));
         }
         self.json(semantic.condition.as_ref().unwrap_or(&Json::Null));
@@ -204,6 +207,7 @@ impl Definition<'_> {
             self.json(value);
         }
         self.out.byte(u8::from(semantic.with_thinking));
+        self.texts(&[&semantic.keys.template, &semantic.keys.prompt, &semantic.keys.script]);
         // A longer time to wait changes no result, so a timeout is no part of the definition.
     }
 }

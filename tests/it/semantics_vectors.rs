@@ -21,6 +21,7 @@ mod signs;
 mod templates;
 mod thinking;
 mod values;
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ fn run_folder(folder: &Path, failures: &mut Vec<String>) {
 
 fn run(stem: &str, case: &Json, scripts: Option<&scripts::Scripts>) -> Outcome {
     let op = case["op"].as_str().unwrap_or("-");
-    let wanted = if case["policy"] == "match" { &case["reference"] } else { &case["normc"] };
+    let wanted = wanted(case);
     let got = match stem {
         "affordances" => affordances::run(op, case),
         "judgement" => judgement::run(op, case),
@@ -100,6 +101,11 @@ fn run(stem: &str, case: &Json, scripts: Option<&scripts::Scripts>) -> Outcome {
         Some(got) if agrees(&got, wanted) => Outcome::Passed,
         Some(got) => Outcome::Failed(format!("expected {wanted}, got {got}")),
     }
+}
+
+/// What a case expects.
+fn wanted(case: &Json) -> &Json {
+    if case["policy"] == "match" { &case["reference"] } else { &case["normc"] }
 }
 
 /// Errors agree by kind; what a message is about is compared only where it does not come from Python.

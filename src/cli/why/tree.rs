@@ -8,7 +8,7 @@ use crate::engine::{Past, RunError};
 use crate::repo::ConceptId;
 use crate::run::provenance::{History, Origin, Part};
 use crate::run::record::{Decoder, Kind, Record, peek, timing};
-use crate::run::sequence::{Perceived, perceive};
+use crate::run::sequence;
 use crate::run::{Event, Graph, StepKey};
 use crate::tensor::Tensor;
 
@@ -164,7 +164,7 @@ impl<'a> Trees<'a> {
 
 /// Says whether a value is what a step does, not what it works on.
 pub(super) fn is_instruction(value: &Tensor) -> bool {
-    value.len() == 1 && value.cells().all(|cell| !matches!(perceive(cell), Ok(Perceived::Input(_))))
+    value.len() == 1 && value.cells().all(sequence::is_instruction)
 }
 
 /// The records that trees name.

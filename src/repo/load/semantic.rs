@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use crate::base::nearest;
 use crate::diag::Code;
-use crate::repo::model::{Assertion, ConceptId, Method, Passed, Semantic, Work};
+use crate::repo::model::{Assertion, ConceptId, InputKeys, Method, Passed, Semantic, Source, Work};
 
 use super::inferences::Entry;
 use super::problems::{Fields, Names, Problems};
@@ -48,25 +48,40 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
         Some(order) => Some(order),
         None => from_fallback("value_order").and_then(Json::as_object),
     };
-    let passed = passed(entry, order, selectors, names, problems);
+    let constants: Vec<(Arc<str>, Json)> = fields
+        .object("values", problems)
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (Arc::from(name.as_str()), value.clone()))
+        .collect();
+    // Old sequences without any order are given all their values (semantics spec, section 4).
+    let passed = match (order, &method) {
+        (None, Some(method)) if !matches!(method, Method::Composition { .. }) => all_values(entry, names),
+        _ => passed(entry, order, selectors, &constants, names, problems),
+    };
     let condition = fields.present("condition").or_else(|| from_fallback("condition")).cloned();
     let assertion = assertion(entry, problems);
     let once = once(fields, problems);
     let timeout = timeout(fields, problems);
     let model = fields.text("model", problems).filter(|m| !m.trim().is_empty()).map(Arc::from);
     let schema = fields.object("schema", problems).map(|s| Arc::new(Json::Object(s.clone())));
-    let constants = fields.object("values", problems).into_iter().flatten();
-    let constants = constants.map(|(name, value)| (Arc::from(name.as_str()), value.clone())).collect();
     let with_thinking = fields.flag("with_thinking", false, problems);
     let relation_output = fields.flag("is_relation_output", false, problems);
     let create_axis_on_list_output = fields.flag("create_axis_on_list_output", true, problems);
     let output_axis_name = fields.text("output_axis_name", problems).filter(|a| !a.is_empty()).map(Arc::from);
+    let keys = keys(fields, method.as_ref(), problems);
     let has_errors = problems.found.iter().skip(before).any(|d| d.is_error());
     let method = method.filter(|_| !has_errors)?;
     Some(Work::Semantic(Arc::new(Semantic {
         judgement,
         method,
-        order: passed.iter().map(|p| p.concept).collect(),
+        order: passed
+            .iter()
+            .filter_map(|p| match p.source {
+                Source::Concept(concept) => Some(concept),
+                Source::Constant(_) | Source::Unknown(_) => None,
+            })
+            .collect(),
         passed,
         condition: condition.filter(|_| judgement),
         assertion: assertion.filter(|_| judgement),
@@ -79,6 +94,7 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
         schema,
         constants,
         with_thinking,
+        keys,
     })))
 }
 
@@ -105,11 +121,34 @@ fn method(entry: &Entry<'_>, problems: &mut Problems) -> Option<Method> {
     })
 }
 
+fn keys(fields: &Fields<'_>, method: Option<&Method>, problems: &mut Problems) -> InputKeys {
+    let prompt = if method == Some(&Method::Input) { "prompt_text" } else { "prompt_location" };
+    let mut key = |field: &str, default: &str| {
+        let written = fields.text(field, problems).map(str::trim).filter(|k| !k.is_empty());
+        Arc::from(written.unwrap_or(default))
+    };
+    InputKeys {
+        template: key("template_key", "prompt_template"),
+        prompt: key("prompt_key", prompt),
+        script: key("script_key", "script_location"),
+    }
+}
+
+fn all_values(entry: &Entry<'_>, names: &Names) -> Vec<Passed> {
+    let pass = |id: &ConceptId| Passed {
+        key: Arc::from(names.name(*id)),
+        source: Source::Concept(*id),
+        selector: None,
+    };
+    entry.values.iter().map(pass).collect()
+}
+
 /// `value_order` sorted by number; equal numbers keep their order.
 fn passed(
     entry: &Entry<'_>,
     order: Option<&JsonMap<String, Json>>,
     selectors: Option<&JsonMap<String, Json>>,
+    constants: &[(Arc<str>, Json)],
     names: &mut Names,
     problems: &mut Problems,
 ) -> Vec<Passed> {
@@ -128,13 +167,15 @@ fn passed(
         let selector = selectors.and_then(|s| s.get(key)).and_then(Json::as_object);
         let source = selector.and_then(|s| s.get("source_concept")).and_then(Json::as_str).unwrap_or(key);
         let found = names.get(source).or_else(|| names.get(without_placement(source)));
-        match found.filter(|id| entry.values.contains(id)) {
-            Some(concept) => {
-                used.insert(concept);
-                numbered.push((
-                    number,
-                    Passed { key: Arc::from(key.as_str()), concept, selector: selector.cloned() },
-                ));
+        let constant = || constants.iter().find(|(name, _)| &**name == source);
+        let found = found.filter(|id| entry.values.contains(id)).map(Source::Concept);
+        match found.or_else(|| constant().map(|(name, _)| Source::Constant(Arc::clone(name)))) {
+            Some(source) => {
+                if let Source::Concept(concept) = source {
+                    used.insert(concept);
+                }
+                let key = Arc::from(key.as_str());
+                numbered.push((number, Passed { key, source, selector: selector.cloned() }));
             }
             None => {
                 let message = format!(
@@ -147,10 +188,13 @@ fn passed(
                     |near| format!("did you mean `{near}`?"),
                 );
                 problems.add_with_help(Code::NC121, message, help);
+                let (key, source) = (Arc::from(key.as_str()), Source::Unknown(Arc::from(source)));
+                numbered.push((number, Passed { key, source, selector: None }));
             }
         }
     }
-    if numbered.len() == order.map_or(0, JsonMap::len) {
+    let known = numbered.iter().filter(|(_, p)| !matches!(p.source, Source::Unknown(_))).count();
+    if known == order.map_or(0, JsonMap::len) {
         not_passed(entry, &used, names, problems);
     }
     numbered.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -188,7 +232,18 @@ fn check_selector(entry: &Entry<'_>, key: &str, selector: &Json, problems: &mut 
     if let Some(index) = fields.present("index").filter(|i| i.as_i64().is_none()) {
         fields.wrong("index", "a whole number", index, problems);
     }
-    fields.object("branch", problems);
+    if let Some(branch) = fields.object("branch", problems) {
+        for (label, norm) in branch.iter().filter(|(_, norm)| !norm.is_string()) {
+            let message = format!("`branch` of {what} gives `{label}` {norm}, which is no norm");
+            problems.add_with_help(
+                Code::NC106,
+                message,
+                "write a norm such as \"file_location\", or \"NULL\"",
+            );
+        }
+    }
+    fields.text("new_wrapper", problems);
+    fields.flag("strip_wrapper", false, problems);
     for field in map.keys().filter(|f| !SELECTOR_FIELDS.contains(&f.as_str())) {
         if let Some(near) = nearest(field, SELECTOR_FIELDS.iter().copied()) {
             let message = format!("{what} has `{field}`, which nothing reads");

