@@ -10,6 +10,7 @@
 pub mod builtin;
 mod failure;
 pub mod files;
+pub mod llm;
 pub mod python;
 mod request;
 
