@@ -1,9 +1,32 @@
 //! Language models: what they are asked, by whom, at what price, and how a reply comes back whatever the server does.
 //!
-//! Knows no plans and no journal. Replies are data (semantics spec, sections 2.3 and 14.1).
+//! A call goes [`Models::chat`] -> retry (a place at the gate, the rate, the budget, another try) -> a provider (one
+//! try). What must be JSON is asked for by [`chat_until_fit`], which stands above, also above a recording.
+//!
+//! Knows no plans and no journal. Replies are data (semantics spec, sections 2.3 and 14.1). To add a kind of provider: a
+//! file that implements `Provider`, a variant of [`config::ProviderKind`], its place in `models.rs`.
 
+mod again;
+pub mod config;
+mod echo;
+mod fit;
+mod gate;
+mod http;
+mod key;
 mod meter;
+mod models;
+mod openai;
+mod pace;
+mod provider;
 mod request;
+mod retry;
+mod script;
+mod script_file;
+mod stop;
 
+pub use config::{Config, ConfigProblem};
+pub use fit::{chat_until_fit, complaint};
 pub use meter::{Estimate, Meter, NoLimit, Observer, Reservation};
+pub use models::{ModelInfo, ModelOptions, Models, is_built_in};
 pub use request::{Caller, Chat, ChatReply, ChatRequest, Price, ReplyForm, Try, Usage, estimated_tokens};
+pub use stop::Stop;
