@@ -13,6 +13,8 @@ pub mod files;
 pub mod llm;
 pub mod python;
 mod request;
+pub mod secret;
 
 pub use failure::{Failure, FailureKind, Place};
 pub use request::{Action, Answer, CallIdentity, Faculty, Output, Request, Script};
+pub use secret::{KeySource, Redactor, Secret, read_key};
