@@ -8,6 +8,7 @@
 )]
 
 mod axes;
+mod cassette;
 mod check;
 mod cli;
 mod constructs;

@@ -6,8 +6,10 @@
 //! Knows no plans and no journal. Replies are data (semantics spec, sections 2.3 and 14.1). To add a kind of provider: a
 //! file that implements `Provider`, a variant of [`config::ProviderKind`], its place in `models.rs`.
 
-mod again;
+pub mod budget;
+pub mod cassette;
 pub mod config;
+mod again;
 mod echo;
 mod fit;
 mod gate;
@@ -17,16 +19,22 @@ mod meter;
 mod models;
 mod openai;
 mod pace;
+pub mod price;
 mod provider;
 mod request;
 mod retry;
 mod script;
 mod script_file;
 mod stop;
+pub mod usage;
 
+pub use budget::{Admitted, Budget, Limits};
+pub use cassette::{Cassette, CassetteError};
 pub use config::{Config, ConfigProblem};
 pub use fit::{chat_until_fit, complaint};
 pub use meter::{Estimate, Meter, NoLimit, Observer, Reservation};
 pub use models::{ModelInfo, ModelOptions, Models, is_built_in};
+pub use price::{Money, parse_cost, parse_tokens};
 pub use request::{Caller, Chat, ChatReply, ChatRequest, Price, ReplyForm, Try, Usage, estimated_tokens};
 pub use stop::Stop;
+pub use usage::Spent;

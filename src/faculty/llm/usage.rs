@@ -1,0 +1,287 @@
+//! What calls have used: an exact sum that adds up in any order (semantics spec, section 14.1). Knows no steps: who
+//! keeps one sum a step, a plan and a run makes them from the same parts.
+//!
+//! Every try counts, also one whose reply could not be used. Where a server does not say how many tokens there were,
+//! they are estimated ([`super::estimated_tokens`]: a token for four ASCII characters, one for each other character,
+//! rounded up), and the sum says how many tries that was.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::AddAssign;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::price::Money;
+use super::request::{ChatReply, Price, Try, Usage};
+
+/// What was used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Calls that were answered or failed in the end.
+    pub calls: u64,
+    /// Those of them whose reply was recorded before; they cost nothing.
+    pub replayed: u64,
+    /// Tries that were made for them.
+    pub tries: u64,
+    /// Tokens of messages.
+    pub prompt_tokens: u64,
+    /// Tokens of replies.
+    pub completion_tokens: u64,
+    /// Tries whose tokens are an estimate.
+    pub estimated: u64,
+    /// What was paid.
+    pub cost: Money,
+}
+
+impl Spent {
+    /// What one try used, which is no call yet; without a price it costs nothing.
+    pub fn of_usage(usage: Usage, price: Option<Price>) -> Self {
+        Self {
+            tries: 1,
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            estimated: u64::from(usage.estimated),
+            cost: price.map_or(Money::ZERO, |p| p.cost(usage.prompt_tokens, usage.completion_tokens)),
+            ..Self::default()
+        }
+    }
+
+    /// What one try used, as it is told to who observes tries.
+    pub fn of_try(made: &Try, price: Option<Price>) -> Self {
+        let usage = Usage {
+            prompt_tokens: made.prompt_tokens,
+            completion_tokens: made.completion_tokens,
+            estimated: false,
+        };
+        Self::of_usage(usage, price)
+    }
+
+    /// What an answered call used, all its tries.
+    pub fn of_reply(reply: &ChatReply, price: Option<Price>) -> Self {
+        let call = Self {
+            calls: 1,
+            replayed: u64::from(reply.replayed),
+            estimated: u64::from(reply.usage.estimated && !reply.replayed),
+            ..Self::default()
+        };
+        if reply.replayed {
+            return call;
+        }
+        reply.tries.iter().map(|made| Self::of_try(made, price)).fold(call, Self::plus)
+    }
+
+    /// The sum of both.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_add(other.calls),
+            replayed: self.replayed.saturating_add(other.replayed),
+            tries: self.tries.saturating_add(other.tries),
+            prompt_tokens: self.prompt_tokens.saturating_add(other.prompt_tokens),
+            completion_tokens: self.completion_tokens.saturating_add(other.completion_tokens),
+            estimated: self.estimated.saturating_add(other.estimated),
+            cost: self.cost.plus(other.cost),
+        }
+    }
+
+    /// Tokens of messages and replies together.
+    pub const fn tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+
+    /// What was paid in millionths of a unit, a begun one counted whole.
+    pub fn micros(&self) -> u64 {
+        self.cost.micros()
+    }
+
+    /// Returns whether nothing was called.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Its JSON form. The cost stands in 10^-12 units, as text: many readers of JSON keep only 53 bits of a number.
+    pub fn to_json(&self) -> JsonMap<String, Json> {
+        let cost = Json::from(self.cost.picos().to_string());
+        let numbers = [
+            ("calls", self.calls),
+            ("replayed", self.replayed),
+            ("tries", self.tries),
+            ("prompt_tokens", self.prompt_tokens),
+            ("completion_tokens", self.completion_tokens),
+            ("estimated", self.estimated),
+        ];
+        let numbers = numbers.into_iter().map(|(name, number)| (name.to_owned(), Json::from(number)));
+        numbers.chain([("cost_picos".to_owned(), cost)]).collect()
+    }
+
+    /// Reads its JSON form; none when it is not one.
+    pub fn from_json(map: &JsonMap<String, Json>) -> Option<Self> {
+        let number = |name: &str| map.get(name)?.as_u64();
+        Some(Self {
+            calls: number("calls")?,
+            replayed: number("replayed")?,
+            tries: number("tries")?,
+            prompt_tokens: number("prompt_tokens")?,
+            completion_tokens: number("completion_tokens")?,
+            estimated: number("estimated")?,
+            cost: Money::from_picos(map.get("cost_picos")?.as_str()?.parse().ok()?),
+        })
+    }
+
+    /// The sum in words, with a word for the currency if there is one: `3 calls (1 replayed), 4 tries, 1 234 tokens
+    /// in, 56 out, 0.0123 EUR`.
+    pub fn described(&self, currency: Option<&str>) -> String {
+        let mut words = vec![counted(self.calls, "call", "calls")];
+        if self.replayed > 0
+            && let Some(calls) = words.first_mut()
+        {
+            calls.push_str(&format!(" ({} replayed)", grouped(self.replayed)));
+        }
+        if self.tries > self.calls.saturating_sub(self.replayed) {
+            words.push(counted(self.tries, "try", "tries"));
+        }
+        words.push(self.amount(currency));
+        words.join(", ")
+    }
+
+    /// Only tokens and cost: `1 234 tokens in, 56 out, 0.0123`.
+    fn amount(&self, currency: Option<&str>) -> String {
+        let mut words = format!(
+            "{} in, {} out",
+            counted(self.prompt_tokens, "token", "tokens"),
+            grouped(self.completion_tokens)
+        );
+        match self.estimated {
+            0 => {}
+            all if all >= self.tries => words.push_str(" (estimated)"),
+            some => words.push_str(&format!(" (estimated for {})", counted(some, "try", "tries"))),
+        }
+        if self.cost > Money::ZERO {
+            words.push_str(&format!(", {}", self.cost));
+            if let Some(currency) = currency {
+                words.push_str(&format!(" {currency}"));
+            }
+        }
+        words
+    }
+}
+
+/// Tokens and cost: `1 234 tokens in, 56 out, 0.0123`.
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.amount(None))
+    }
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, other: Self) {
+        *self = self.plus(other);
+    }
+}
+
+impl Sum for Spent {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), Self::plus)
+    }
+}
+
+/// A number with its digits in groups of three.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PRICE: Price = Price { input: 150_000, output: 600_000 };
+
+    fn made(prompt_tokens: u64, completion_tokens: u64) -> Try {
+        let outcome = Arc::from("ok");
+        Try { outcome, status: None, millis: 1, waited_millis: 0, prompt_tokens, completion_tokens }
+    }
+
+    fn reply(tries: Vec<Try>, estimated: bool, replayed: bool) -> ChatReply {
+        let usage = Usage { prompt_tokens: 10, completion_tokens: 5, estimated };
+        let (text, model) = (Arc::from("t"), Arc::from("m"));
+        ChatReply { text, finish_reason: None, model, usage, tries, millis: 1, replayed }
+    }
+
+    #[test]
+    fn every_try_is_counted_and_a_replayed_reply_costs_nothing() {
+        let spent = Spent::of_reply(&reply(vec![made(10, 0), made(10, 5)], false, false), Some(PRICE));
+        assert_eq!((spent.calls, spent.tries, spent.prompt_tokens, spent.completion_tokens), (1, 2, 20, 5));
+        assert_eq!(spent.cost, PRICE.cost(20, 5));
+        assert_eq!(spent.estimated, 0);
+        assert_eq!(Spent::of_reply(&reply(vec![made(1, 1)], true, false), None).estimated, 1);
+        let replayed = Spent::of_reply(&reply(Vec::new(), true, true), Some(PRICE));
+        assert_eq!(replayed, Spent { calls: 1, replayed: 1, ..Spent::default() });
+    }
+
+    #[test]
+    fn sums_in_words() {
+        let spent = Spent {
+            calls: 3,
+            replayed: 1,
+            tries: 4,
+            prompt_tokens: 1234,
+            completion_tokens: 56,
+            estimated: 0,
+            cost: Money::from_micros(12_300),
+        };
+        assert_eq!(spent.to_string(), "1 234 tokens in, 56 out, 0.0123");
+        assert_eq!(
+            spent.described(Some("EUR")),
+            "3 calls (1 replayed), 4 tries, 1 234 tokens in, 56 out, 0.0123 EUR"
+        );
+        let some = Spent { estimated: 1, cost: Money::ZERO, prompt_tokens: 1, ..spent };
+        assert_eq!(some.to_string(), "1 token in, 56 out (estimated for 1 try)");
+        let one = Spent { calls: 1, replayed: 0, tries: 1, estimated: 1, ..some };
+        assert_eq!(one.described(None), "1 call, 1 token in, 56 out (estimated)");
+        assert_eq!(Spent::default().described(None), "0 calls, 0 tokens in, 0 out");
+        assert_eq!(grouped(u64::MAX), "18 446 744 073 709 551 615");
+        assert_eq!([grouped(0), grouped(999), grouped(1000)], ["0", "999", "1 000"]);
+    }
+
+    fn any_spent() -> impl Strategy<Value = Spent> {
+        (0..9_u64, 0..99_u64, any::<u32>(), any::<u32>(), any::<u64>()).prop_map(
+            |(calls, tries, a, b, cost)| Spent {
+                calls,
+                replayed: calls / 2,
+                tries,
+                prompt_tokens: a.into(),
+                completion_tokens: b.into(),
+                estimated: tries / 2,
+                cost: Money::from_picos(cost.into()),
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn sums_do_not_depend_on_their_order(mut parts in prop::collection::vec(any_spent(), 0..6)) {
+            let sum: Spent = parts.iter().copied().sum();
+            parts.reverse();
+            prop_assert_eq!(sum, parts.iter().copied().sum());
+            prop_assert_eq!(Spent::from_json(&sum.to_json()), Some(sum));
+        }
+    }
+}
