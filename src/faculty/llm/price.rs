@@ -112,7 +112,7 @@ pub fn parse_cost(text: &str) -> Result<u64, Failure> {
     let wrong = |c: char| !(c.is_ascii_digit() || c == '.' || c == '_');
     if let Some(odd) = trimmed.chars().find(|c| wrong(*c)) {
         let number = trimmed.trim_matches(|c: char| !c.is_ascii_digit());
-        let is_number = !number.is_empty() && !number.contains(wrong) && !trimmed.contains(['e', 'E', ',']);
+        let is_number = !number.is_empty() && !number.contains(wrong);
         let help =
             if is_number { format!("write `{number}`, without a currency") } else { example.to_owned() };
         return bad(&format!("`{}` is not part of one", odd.escape_debug()), &help);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::super::failure::{Failure, FailureKind};
+use crate::faculty::{Failure, FailureKind};
 
 /// A shorter secret is refused: taking every occurrence of it out of all texts would destroy them.
 const SHORTEST: usize = 6;

@@ -439,8 +439,8 @@ pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::super::super::secret::Secret;
     use super::*;
+    use crate::faculty::Secret;
 
     pub(in super::super) fn record(prompt: &str) -> Record {
         let request = ChatRequest {
