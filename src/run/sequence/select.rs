@@ -21,10 +21,13 @@ pub struct Selector {
     strip: bool,
     wrapper: Option<Arc<str>>,
     /// Labels with the norm of their part; none for the value itself.
-    branch: Option<Vec<(Arc<str>, Option<Arc<str>>)>>,
+    branch: Option<Branch>,
     /// The value is one input, even if it is a list.
     pub packed: bool,
 }
+
+/// Labels, each with the norm of its part, none for the value itself.
+type Branch = Vec<(Arc<str>, Option<Arc<str>>)>;
 
 /// What a selector picks of a cell.
 #[derive(Debug, Clone, PartialEq)]
