@@ -13,6 +13,7 @@
 
 mod affordances;
 mod judgement;
+mod old;
 mod paradigms;
 mod pyvalues;
 mod scripts;

@@ -43,6 +43,17 @@ pub(super) enum Calling {
     Paradigm { functions: Functions, special: Special },
 }
 
+/// What all calls of a step have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) work: &'a Arc<Semantic>,
+    pub(super) site: &'a Site<'a>,
+    /// Constants by their own names.
+    pub(super) constants: &'a [(Arc<str>, Value)],
+    pub(super) style: Style,
+    pub(super) means: &'a dyn Means,
+}
+
 impl Calling {
     /// Finds what a step calls.
     ///
@@ -165,17 +176,13 @@ impl Calling {
     ///
     /// # Errors
     /// What perceiving fails with; `missing_template`, `missing_input`.
-    #[allow(clippy::too_many_arguments, reason = "one call site")]
     pub(super) fn cell(
         &self,
-        work: &Arc<Semantic>,
-        site: &Site<'_>,
+        step: &Step<'_>,
         mut combination: Vec<Value>,
-        constants: &[(Arc<str>, Value)],
-        style: Style,
-        means: &dyn Means,
         at: Vec<(String, usize)>,
     ) -> Result<(Cell, usize), StepFailure> {
+        let Step { work, site, constants, style, means } = *step;
         if let Self::Paradigm { functions, special } = self {
             let Some(function) = functions.of(&mut combination) else {
                 return Err(StepFailure::new("bad_function_cell", "the step has no function for this cell"));

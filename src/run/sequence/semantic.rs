@@ -13,7 +13,7 @@ use crate::run::means::Means;
 use crate::tensor::Tensor;
 
 use super::answer::Answers;
-use super::calling::Calling;
+use super::calling::{Calling, Step};
 use super::cell::Cell;
 use super::format::Style;
 use super::inputs::{Values, coordinates, number};
@@ -78,13 +78,14 @@ impl SemanticTask {
             given.leave_out_queries();
         }
         let combined = given.combined(calling.function_cells(), style, means)?;
+        let step = Step { work, site, constants: given.constants(), style, means };
         let single = combined.frame.len() == 1;
         let mut cells = Vec::with_capacity(combined.cells.len());
         let mut places = SmallVec::with_capacity(combined.cells.len());
         let mut sizes: Option<(usize, usize)> = None;
         for (place, combination) in combined.cells {
             let at = || if single { Vec::new() } else { coordinates(&combined.frame, place) };
-            let made = calling.cell(work, site, combination, given.constants(), style, means, at());
+            let made = calling.cell(&step, combination, at());
             let (cell, inputs) = made.map_err(|failure| StepFailure { cell: at(), ..failure })?;
             let (fewest, most) = sizes.unwrap_or((inputs, inputs));
             sizes = Some((fewest.min(inputs), most.max(inputs)));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use normc::repo::{Model, Repositories, Semantic, Source, Work, load};
-use normc::run::StepFailure;
 use normc::run::sequence::{NamedValue, SemanticTask, Site};
+use normc::run::{Produced, StepFailure};
 use normc::tensor::Tensor;
 use serde_json::{Value as Json, json};
 
@@ -98,27 +98,36 @@ fn step(case: &Json, folder: &Folder, stubs: &mut Stubs<'_>) -> Result<Json, Ste
         values: case["values"].as_array().unwrap(),
         interpretation,
     };
-    let model = loaded(&step);
-    let (work, order) = semantic(&step);
-    let tensors: Vec<_> = order
-        .iter()
-        .map(|value| {
-            (value["name"].as_str().unwrap(), tensor(&value["axes"], &folder.here(&value["tensor"])))
-        })
-        .collect();
-    let values: Vec<_> = tensors.iter().map(|(name, value)| NamedValue { name, value }).collect();
-    let function: Tensor = tensor(&json!(["_none_axis"]), &json!([folder.here(&case["function"])]));
-    let inference = &model.inferences[0];
-    let concept = |id: normc::repo::ConceptId| &model.concepts[id.0 as usize];
-    let site = Site {
-        target: concept(inference.target),
-        function: inference.function.map(concept),
-        cells: Some(&function),
-    };
-    let produced = stubs.run(SemanticTask::prepare(&work, &site, &values, folder)?)?;
+    let produced = produced(&step, Some(&case["function"]), folder, stubs)?;
     let mut json = json!({"output": shown(&produced.value)});
     if let Some(met) = produced.met {
         json["condition_met"] = json!(met);
     }
     Ok(folder.gone(&json))
+}
+
+/// Runs a step; the function concept has a value when one is given, else its own text.
+pub(super) fn produced(
+    step: &Step<'_>,
+    function: Option<&Json>,
+    folder: &Folder,
+    stubs: &mut Stubs<'_>,
+) -> Result<Produced, StepFailure> {
+    let model = loaded(step);
+    let (work, order) = semantic(step);
+    let read = |value: &Json| tensor(&value["axes"], &folder.here(&value["tensor"]));
+    let tensors: Vec<_> = order.iter().map(|value| (value["name"].as_str().unwrap(), read(value))).collect();
+    let values: Vec<_> = tensors.iter().map(|(name, value)| NamedValue { name, value }).collect();
+    let function: Option<Tensor> = function.map(|cell| match cell {
+        Json::Array(_) => tensor(&json!(["f"]), &folder.here(cell)),
+        cell => tensor(&json!(["_none_axis"]), &json!([folder.here(cell)])),
+    });
+    let inference = &model.inferences[0];
+    let concept = |id: normc::repo::ConceptId| &model.concepts[id.0 as usize];
+    let site = Site {
+        target: concept(inference.target),
+        function: inference.function.map(concept),
+        cells: function.as_ref(),
+    };
+    stubs.run(SemanticTask::prepare(&work, &site, &values, folder)?)
 }

@@ -46,6 +46,11 @@ impl Folder {
         replaced(json, &self.path, "<BASE>")
     }
 
+    /// The text of a file, if there is one.
+    pub(super) fn read(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.file(path)).ok()
+    }
+
     fn file(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
