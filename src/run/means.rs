@@ -29,6 +29,12 @@ pub trait Means {
     /// The base directory, absolute.
     fn base_dir(&self) -> &str;
 
+    /// Whether answers name written files by absolute paths; relative to the base directory otherwise (semantics spec,
+    /// section 14.4).
+    fn absolute_paths(&self) -> bool {
+        false
+    }
+
     /// How often a reply that cannot be read is asked for again (semantics spec, section 14.1).
     fn reply_retries(&self) -> u32 {
         1

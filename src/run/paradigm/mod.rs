@@ -3,10 +3,23 @@
 //! ([`Paradigm::prepare`], the vertical run); and then run for each combination of inputs by a [`Machine`], which stops
 //! at every [`Effect`](super::effect::Effect) and goes on with its answer. Pure: nothing here acts on the world.
 
+mod builtin;
+mod check;
+mod code;
 mod document;
 mod function;
 mod machine;
+mod methods;
+mod plan;
+mod read;
+pub mod reply;
+mod slot;
+mod tools;
+mod vertical;
 
-pub use document::{Paradigm, Problem};
+pub use code::{Argument, CallCode, Source};
+pub use document::{CallSite, Condition, Operator, Paradigm, Problem, Uses};
 pub use function::{Facts, Function, States};
 pub use machine::{Ids, Machine, Turn};
+pub use methods::{Arg, METHODS, Method, Need, Touches};
+pub use tools::collect_inputs;
