@@ -30,6 +30,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::faculty::process::{LAUNCH, launch};
+
 pub use exit::Exit;
 
 /// Compiler and runner for NormCode plans.
@@ -72,6 +74,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    let mut given = std::env::args_os().skip(1);
+    if given.next().is_some_and(|first| first == LAUNCH) && given.next().is_none() {
+        return ExitCode::from(launch());
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

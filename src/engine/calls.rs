@@ -118,7 +118,7 @@ impl Tools {
                 let script = self.script(path)?;
                 let action = match contract {
                     Contract::Globals => Action::Execute(script),
-                    Contract::Function(_) => Action::CallMain(script),
+                    Contract::Function(name) => Action::Call { script, function: Arc::clone(name) },
                 };
                 let identity = context.identity.clone();
                 let request = Request { timeout, identity, ..Request::new(action, inputs.clone()) };

@@ -88,11 +88,31 @@ pub enum FailureKind {
     BadConfiguration,
     /// Something the user did not allow: a script written in this run, a host, a program.
     NotAllowed,
+    /// The call cannot go on before somebody has answered; it is made again then.
+    Suspended,
+    /// A value to be written that is nothing.
+    NothingToSave,
+    /// A value that must be a map.
+    NotADictionary,
+    /// A value that must be a list.
+    NotAList,
+    /// A template is asked for that was not given.
+    MissingTemplate,
+    /// The memory file has no value under that key.
+    NoSuchParameter,
+    /// The memory file is no JSON object.
+    BadParameterFile,
+    /// The norm of a sign holds other characters than letters, digits and underscores.
+    InvalidNorm,
+    /// A reply that must be a JSON object is other JSON.
+    ReplyIsNotAnObject,
+    /// A reply that is to say yes or no, and says neither.
+    NoTruthValue,
 }
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [FailureKind; 35] = [
+    pub const ALL: [FailureKind; 45] = [
         Self::BadArguments,
         Self::NoSuchFunction,
         Self::FileNotFound,
@@ -128,6 +148,16 @@ impl FailureKind {
         Self::NoAnswerInTime,
         Self::BadConfiguration,
         Self::NotAllowed,
+        Self::Suspended,
+        Self::NothingToSave,
+        Self::NotADictionary,
+        Self::NotAList,
+        Self::MissingTemplate,
+        Self::NoSuchParameter,
+        Self::BadParameterFile,
+        Self::InvalidNorm,
+        Self::ReplyIsNotAnObject,
+        Self::NoTruthValue,
     ];
 
     /// The stable word.
@@ -168,6 +198,16 @@ impl FailureKind {
             Self::NoAnswerInTime => "no_answer_in_time",
             Self::BadConfiguration => "bad_configuration",
             Self::NotAllowed => "not_allowed",
+            Self::Suspended => "suspended",
+            Self::NothingToSave => "nothing_to_save",
+            Self::NotADictionary => "not_a_dictionary",
+            Self::NotAList => "not_a_list",
+            Self::MissingTemplate => "missing_template",
+            Self::NoSuchParameter => "no_such_parameter",
+            Self::BadParameterFile => "bad_parameter_file",
+            Self::InvalidNorm => "invalid_norm",
+            Self::ReplyIsNotAnObject => "reply_is_not_an_object",
+            Self::NoTruthValue => "no_truth_value",
         }
     }
 
@@ -180,6 +220,14 @@ impl FailureKind {
     /// script would run as long again. Nor is an interruption: the faculty takes no more requests.
     pub fn retryable(self) -> bool {
         matches!(self, Self::WorkerLost)
+    }
+}
+
+impl FailureKind {
+    /// Returns whether a failure of this kind, met by a tool that a script uses, ends the script at once and is the
+    /// failure of the whole call: nothing the script could do would help (semantics spec, section 14.6).
+    pub fn ends_call(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Suspended)
     }
 }
 

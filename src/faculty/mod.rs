@@ -1,4 +1,4 @@
-//! What acts on the world for a step: built-in functions, Python scripts, files of the plan's base directory.
+//! What acts on the world for a step: built-in functions, Python scripts, commands, files of the plan's base directory.
 //!
 //! A faculty gets a [`Request`] and gives an [`Answer`] or a typed [`Failure`]. It knows no plans, no steps and no
 //! store; what it returns is data and is never read as a sign (semantics spec, sections 2.3 and 14).
@@ -8,9 +8,13 @@
 #![allow(clippy::disallowed_methods, reason = "faculties act on the world: files, processes, time")]
 
 pub mod builtin;
+pub mod command;
 mod failure;
 pub mod files;
 pub mod llm;
+pub mod memory;
+pub mod permit;
+pub mod process;
 pub mod python;
 mod request;
 pub mod secret;

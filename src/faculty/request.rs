@@ -19,12 +19,24 @@ pub enum Action {
     },
     /// Run a script at top level and take its global `result`, or what its `main` gives (section 11.1).
     Execute(Arc<Script>),
-    /// Call the function `main` of a script (section 11.2).
-    CallMain(Arc<Script>),
+    /// Call a function of a script (section 11.2).
+    Call {
+        /// The script.
+        script: Arc<Script>,
+        /// The function, `main` nearly always.
+        function: Arc<str>,
+    },
     /// Read a text file of the base directory (section 14.4).
     ReadFile {
         /// Path relative to the base directory.
         path: Arc<str>,
+    },
+    /// Run a program, the arguments as JSON on its standard input (section 14.3).
+    Command {
+        /// The program and its arguments.
+        argv: Vec<Arc<str>>,
+        /// Its output is JSON; else text.
+        json: bool,
     },
 }
 

@@ -95,7 +95,7 @@ fn a_dying_worker_fails_only_its_call() {
     let closed = "import os\nos.closerange(3, 50)\nresult = 1";
     let cases = [
         ("import os\nprint('last words', flush=True)\nos._exit(7)", "ended with exit code 7"),
-        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "ended by signal 11 (SIGSEGV)"),
         (
             "import os\nif os.fork() == 0:\n    import time\n    time.sleep(1000)\nos._exit(3)",
             "ended with exit code 3",
@@ -239,7 +239,8 @@ fn an_interruption_waits_for_no_call() {
     let (used, in_use) = channel();
     let (go_on, may) = channel();
     let slow = Slow(Mutex::new((used, may)));
-    let Some(b) = bench_with(|o| o.body = Some(Arc::new(slow))) else { return };
+    let Some(b) = bench() else { return };
+    let b = b.with_body(slow);
     std::thread::scope(|scope| {
         let call = scope.spawn(|| b.call("def main(body):\n    return body.a.b()", json!({})).unwrap_err());
         in_use.recv().unwrap();

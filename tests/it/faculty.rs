@@ -25,6 +25,8 @@ use crate::support::until;
 pub(crate) struct Bench {
     pub(crate) pool: Pool,
     pub(crate) folder: tempfile::TempDir,
+    /// What scripts reach through `body`.
+    pub(crate) body: Option<Box<dyn Body>>,
 }
 
 /// None, with a word about it, where there is no Python to test with.
@@ -37,7 +39,7 @@ pub(crate) fn bench_with(change: impl FnOnce(&mut PoolOptions)) -> Option<Bench>
     let mut options = PoolOptions::new(folder.path());
     options.workers = 2;
     change(&mut options);
-    Some(Bench { pool: Pool::new(options), folder })
+    Some(Bench { pool: Pool::new(options), folder, body: None })
 }
 
 pub(crate) fn bench() -> Option<Bench> {
@@ -45,9 +47,14 @@ pub(crate) fn bench() -> Option<Bench> {
 }
 
 impl Bench {
+    /// The same bench with tools for scripts.
+    pub(crate) fn with_body(self, body: impl Body + 'static) -> Self {
+        Self { body: Some(Box::new(body)), ..self }
+    }
+
     pub(crate) fn run(
         &self,
-        mode: Mode,
+        mode: Mode<'_>,
         code: &str,
         inputs: Json,
         timeout: Option<Duration>,
@@ -67,6 +74,7 @@ impl Bench {
             inputs: &inputs,
             timeout,
             identity: None,
+            body: self.body.as_deref(),
         })
     }
 
@@ -75,7 +83,7 @@ impl Bench {
     }
 
     pub(crate) fn call(&self, code: &str, inputs: Json) -> Result<Answer, Failure> {
-        self.run(Mode::Call, code, inputs, None)
+        self.run(Mode::MAIN, code, inputs, None)
     }
 
     pub(crate) fn text(&self, code: &str) -> String {
@@ -216,10 +224,10 @@ fn failures_are_typed_and_say_where() {
         (Mode::Execute, "import sys\nsys.exit(3)", json!({}), ScriptExited, Some(2), "sys.exit(3)"),
         (Mode::Execute, "exit()", json!({}), ScriptExited, Some(1), "sys.exit(0)"),
         (Mode::Execute, "raise SystemExit('bye')", json!({}), ScriptExited, Some(1), "sys.exit(1)"),
-        (Mode::Call, "main = 5", json!({}), NoSuchFunction, None, "'main' is not a callable function."),
-        (Mode::Call, "result = 5", json!({}), NoSuchFunction, None, "no function `main`"),
+        (Mode::MAIN, "main = 5", json!({}), NoSuchFunction, None, "'main' is not a callable function."),
+        (Mode::MAIN, "result = 5", json!({}), NoSuchFunction, None, "no function `main`"),
         (
-            Mode::Call,
+            Mode::MAIN,
             "\ndef main(a):\n    return a",
             json!({"a": 1, "b": 2}),
             ScriptFailed,
@@ -227,14 +235,14 @@ fn failures_are_typed_and_say_where() {
             "unexpected keyword argument 'b'",
         ),
         (
-            Mode::Call,
+            Mode::MAIN,
             "def main():\n    raise KeyError('k')",
             json!({}),
             ScriptFailed,
             Some(2),
             "KeyError: 'k'",
         ),
-        (Mode::Call, "async def main():\n    return 1", json!({}), ResultNotSerialisable, None, "coroutine"),
+        (Mode::MAIN, "async def main():\n    return 1", json!({}), ResultNotSerialisable, None, "coroutine"),
         (Mode::Execute, "result = {1, 2}", json!({}), ResultNotSerialisable, None, "set"),
         (Mode::Execute, "result = [b'x']", json!({}), ResultNotSerialisable, None, "bytes"),
         (Mode::Execute, "result = float('nan')", json!({}), ResultNotSerialisable, None, "NaN"),
@@ -363,6 +371,7 @@ fn inputs_nested_too_deep_are_refused_before_the_call() {
         inputs: &inputs,
         timeout: None,
         identity: None,
+        body: None,
     };
     assert_eq!(b.pool.call(&call).unwrap_err().kind, FailureKind::BadArguments);
     assert_eq!(b.text("result = 1"), "1");
@@ -422,7 +431,7 @@ fn all_faculties_take_requests() {
     let code = ask(&files, Action::ReadFile { path: "s.py".into() }).unwrap().value;
     let Value::Text(code) = code else { panic!("a text") };
     let script = Arc::new(Script { path: "s.py".into(), hash: Arc::clone(&code), code });
-    assert_eq!(text_of(&ask(&b.pool, Action::CallMain(Arc::clone(&script))).unwrap().value), "2121");
+    assert_eq!(text_of(&ask(&b.pool, Action::Call { script: Arc::clone(&script), function: "main".into() }).unwrap().value), "2121");
     assert_eq!(text_of(&ask(&b.pool, Action::Execute(script)).unwrap().value), "2121");
     let add = Action::Builtin { name: "add".into() };
     assert_eq!(text_of(&ask(&builtins, add.clone()).unwrap().value), "21");
@@ -447,14 +456,14 @@ fn no_python_is_a_failure_of_the_call_that_needs_it() {
     for (interpreter, words) in cases {
         let mut options = PoolOptions::new(folder.path());
         options.interpreter = Some(interpreter.into());
-        let b = Bench { pool: Pool::new(options), folder: tempfile::tempdir().unwrap() };
+        let b = Bench { pool: Pool::new(options), folder: tempfile::tempdir().unwrap(), body: None };
         let failure = b.execute("result = 1").unwrap_err();
         assert_eq!(failure.kind, FailureKind::NoPython, "{failure}");
         assert!(failure.message.contains(interpreter) && failure.message.contains(words), "{failure}");
         assert!(failure.help.unwrap().contains("NORMC_PYTHON"));
     }
     let missing = Pool::new(PoolOptions::new("/nowhere/at/all"));
-    let b = Bench { pool: missing, folder };
+    let b = Bench { pool: missing, folder, body: None };
     assert_eq!(b.execute("result = 1").unwrap_err().kind, FailureKind::BadPath);
 }
 
@@ -526,7 +535,8 @@ impl Body for Notes {
 
 #[test]
 fn scripts_reach_the_tools_of_the_body() {
-    let Some(b) = bench_with(|o| o.body = Some(Arc::new(Notes))) else { return };
+    let Some(b) = bench() else { return };
+    let b = b.with_body(Notes);
     let code = "def main(x, body):\n    return [body.file_system.read('a', y=x), body.base_dir != '']";
     let answer = b.call(code, json!({"x": 5})).unwrap();
     assert_eq!(answer.value.to_json(), json!([["file_system.read", ["a"], ["y=5"]], true]));
@@ -555,13 +565,21 @@ fn warm_round_trip() {
         CallIdentity { key: Some("0a".repeat(32).into()), run: Some("01J".into()), step: Some("1.2".into()) };
     for (name, mode, code, identity) in [
         ("execute", Mode::Execute, "result = a + b", None),
-        ("call", Mode::Call, "def main(a, b):\n    return a + b", None),
-        ("call with an identity", Mode::Call, "def main(a, b):\n    return a + b", Some(&named)),
+        ("call", Mode::MAIN, "def main(a, b):\n    return a + b", None),
+        ("call with an identity", Mode::MAIN, "def main(a, b):\n    return a + b", Some(&named)),
     ] {
         let hash: Arc<str> = Arc::from(code);
         let inputs = [("a".into(), Value::Number(1.into())), ("b".into(), Value::Number(2.into()))];
-        let call =
-            ScriptCall { path: "s.py", code, hash: &hash, mode, inputs: &inputs, timeout: None, identity };
+        let call = ScriptCall {
+            path: "s.py",
+            code,
+            hash: &hash,
+            mode,
+            inputs: &inputs,
+            timeout: None,
+            identity,
+            body: None,
+        };
         let rounds = 20_000;
         let begun = Instant::now();
         for _ in 0..rounds {

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::process::{Broken, Groups, Start, Worker};
+use super::nesting::{Leave, Nested};
+use super::process::{Broken, Start, Worker};
 use super::protocol::{Body, Mode, ScriptCall};
+use crate::faculty::process::Groups;
 use crate::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request};
 
 /// How a pool is set up.
@@ -31,8 +33,6 @@ pub struct PoolOptions {
     pub answer_limit: usize,
     /// Variables workers get besides the allow list.
     pub environment: Vec<(OsString, OsString)>,
-    /// The tools scripts reach through `body`.
-    pub body: Option<Arc<dyn Body>>,
 }
 
 impl PoolOptions {
@@ -49,7 +49,6 @@ impl PoolOptions {
             memory_limit: 0,
             answer_limit: 64 << 20,
             environment: Vec::new(),
-            body: None,
         }
     }
 }
@@ -136,11 +135,13 @@ impl Pool {
     /// `no_python` when none starts; `script_failed`, `script_gave_no_result`, `script_exited`, `no_such_function`,
     /// `result_not_serialisable` from the script; `script_timeout`; `worker_lost` when the process dies; `bad_arguments`
     /// for inputs nested too deep (semantics spec, sections 11.2 and 14.2). The next call is not affected. `interrupted`
-    /// and `worker_lost` when the pool was ended.
+    /// and `worker_lost` when the pool was ended. What a tool of `body` ends the call with. A script that runs scripts
+    /// through `body` may be nested some levels deep, else `not_allowed`.
     pub fn call(&self, call: &ScriptCall<'_>) -> Result<Answer, Failure> {
         let mut place = self.enter()?;
         let timeout = call.timeout.or(self.options.timeout);
-        let body = self.options.body.as_deref();
+        let nested = call.body.map(|body| Nested::new(body, self));
+        let body = nested.as_ref().map(|nested| nested as &dyn Body);
         loop {
             let (mut worker, fresh) = match place.worker.take() {
                 Some(worker) => (worker, false),
@@ -228,6 +229,20 @@ impl Pool {
     }
 }
 
+impl Leave for Pool {
+    fn leave(&self) {
+        let mut state = self.lock();
+        state.busy -= 1;
+        if state.waiting > 0 {
+            self.freed.notify_one();
+        }
+    }
+
+    fn come_back(&self) {
+        self.lock().busy += 1;
+    }
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shutdown();
@@ -244,7 +259,7 @@ impl Faculty for Pool {
     fn call(&self, request: &Request) -> Result<Answer, Failure> {
         let (script, mode) = match &request.action {
             Action::Execute(script) => (script, Mode::Execute),
-            Action::CallMain(script) => (script, Mode::Call),
+            Action::Call { script, function } => (script, Mode::Call(function)),
             _ => return Err(Failure::new(FailureKind::UnsupportedAffordance, "Python only runs scripts")),
         };
         self.call(&ScriptCall {
@@ -255,6 +270,7 @@ impl Faculty for Pool {
             inputs: &request.args,
             timeout: request.timeout,
             identity: request.identity.as_deref(),
+            body: None,
         })
     }
 }
@@ -271,7 +287,9 @@ impl Drop for Busy<'_> {
         let mut state = self.pool.lock();
         state.busy -= 1;
         // A worker that is let go is ended outside the lock: that waits for the process.
-        let left = if state.closed.is_some() { worker } else { worker.and_then(|w| state.keep(w)) };
+        // Calls that waited for a tool may have come to more workers than there are places.
+        let full = state.closed.is_some() || state.idle.len() >= self.pool.options.workers.max(1);
+        let left = if full { worker } else { worker.and_then(|w| state.keep(w)) };
         let waiting = state.waiting > 0;
         drop(state);
         if waiting {

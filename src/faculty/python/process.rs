@@ -1,28 +1,30 @@
 //! One worker process: how it starts, how it is asked, how it ends. Knows no pool.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, PipeWriter};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashSet;
 use rustix::event::PollFlags;
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::Pid;
 
-use super::capture::Capture;
 use super::protocol::{Body, Line, ScriptCall, Sending, settle, write_request};
 use super::streams::{End, Streams, Talk};
+use crate::faculty::process::{Capture, Ended, Groups, inherited_variables, seconds};
 use crate::faculty::{Answer, Failure, FailureKind, Output};
 
 /// What runs in the interpreter.
 const WORKER: &str = include_str!("worker.py");
+
+/// What it runs when a script first asks for its body.
+const BODY: &str = include_str!("body.py");
 
 /// How long an interpreter may take to say hello.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,26 +35,6 @@ const END_TIMEOUT: Duration = Duration::from_secs(3);
 /// Scripts a worker keeps compiled.
 const SCRIPTS: usize = 512;
 
-/// What workers inherit of the environment (durability spec, section 7); all of `LC_*` besides.
-const ENVIRONMENT: [&str; 16] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "VIRTUAL_ENV",
-    "PYENV_ROOT",
-    "PYENV_VERSION",
-    "ASDF_DATA_DIR",
-];
-
 /// How workers are started.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
@@ -61,31 +43,6 @@ pub(super) struct Start {
     pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) answer_limit: usize,
     pub(super) memory_limit: u64,
-}
-
-/// The process groups of all living workers, for whoever has to end them from outside.
-///
-/// INVARIANT: a process is awaited only after its group was taken out here, so no id in it can belong to another
-/// process.
-#[derive(Debug, Default)]
-pub(super) struct Groups(Mutex<BTreeSet<i32>>);
-
-impl Groups {
-    fn with<T>(&self, act: impl FnOnce(&mut BTreeSet<i32>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Kills every group.
-    pub(super) fn kill(&self) {
-        self.with(|groups| groups.iter().copied().filter_map(Pid::from_raw).for_each(kill));
-    }
-}
-
-fn kill(group: Pid) {
-    // A group that is gone is as good as one that is killed.
-    let _ = kill_process_group(group, Signal::KILL);
-    // Its leader may have left it: for a moment when it begins its session, or because a script said so.
-    let _ = kill_process(group, Signal::KILL);
 }
 
 /// Why a worker could not go on.
@@ -140,8 +97,9 @@ impl Worker {
             .arg(lifeline_end.as_raw_fd().to_string())
             .arg(start.answer_limit.to_string())
             .arg(start.memory_limit.to_string())
+            .arg(BODY)
             .env_clear()
-            .envs(std::env::vars_os().filter(|(name, _)| inherited(name.to_str())))
+            .envs(inherited_variables())
             .env("PYTHONHASHSEED", "0")
             .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&start.base_dir)
@@ -151,7 +109,7 @@ impl Worker {
             .process_group(0);
         let mut child = command.spawn()?;
         let group = Pid::from_child(&child);
-        groups.with(|all| all.insert(group.as_raw_nonzero().get()));
+        groups.add(group);
         let streams =
             Streams::new(socket, child.stdout.take(), child.stderr.take(), group, start.answer_limit);
         let worker = Self {
@@ -218,18 +176,28 @@ impl Worker {
         let begun = Instant::now();
         let mut talk = Talk::new(&mut self.streams, timeout.and_then(|t| begun.checked_add(t)));
         let talked = talk.send(&outgoing).and_then(|()| talk.answer(id, call, body));
-        let (out, err) = talk.finish();
+        let (ending, (out, err)) = (talk.ending(), talk.finish());
         outgoing.clear();
         if outgoing.capacity() <= 1 << 20 {
             self.outgoing = outgoing;
         }
         let output = Output { stdout: out.into_text(), stderr: err.into_text() };
-        match talked {
-            Ok(line) => {
+        // Once a tool has ended the call, nothing the script does can change what becomes of it.
+        let ending = ending.map(|mut failure| {
+            failure.output = Some(Box::new(output.clone()));
+            if failure.place.is_some() { failure } else { failure.at(call.path, None) }
+        });
+        match (talked, ending) {
+            (Ok(_), Some(failure)) => Ok(Err(failure)),
+            (Ok(line), None) => {
                 self.size = line.size.unwrap_or(self.size);
                 Ok(settle(line, call, output, begun.elapsed()))
             }
-            Err(end) => {
+            (Err(_), Some(failure)) => {
+                self.broken = true;
+                Err(Broken::Call(failure))
+            }
+            (Err(end), None) => {
                 self.broken = true;
                 let mut failure = self.explain(end, call, timeout);
                 failure.output = Some(Box::new(output));
@@ -272,11 +240,7 @@ impl Worker {
 
     /// Kills the group and awaits the process.
     fn end(&mut self) -> Option<std::process::ExitStatus> {
-        self.groups.with(|all| {
-            if all.remove(&self.group.as_raw_nonzero().get()) {
-                kill(self.group);
-            }
-        });
+        self.groups.end(self.group);
         self.child.wait().ok()
     }
 
@@ -318,12 +282,7 @@ impl Worker {
         let Some(status) = self.end().filter(|_| by_itself) else {
             return "closed its connection".to_owned();
         };
-        match (status.code(), status.signal()) {
-            (Some(code), _) => format!("ended with exit code {code}"),
-            (None, Some(9)) => "was killed by signal 9 (by hand, or for lack of memory)".to_owned(),
-            (None, Some(signal)) => format!("was ended by signal {signal}"),
-            (None, None) => "ended".to_owned(),
-        }
+        Ended::from(status).to_string()
     }
 }
 
@@ -344,20 +303,8 @@ fn interpreter(start: &Start) -> PathBuf {
     if chosen.components().count() > 1 { std::path::absolute(&chosen).unwrap_or(chosen) } else { chosen }
 }
 
-fn inherited(name: Option<&str>) -> bool {
-    name.is_some_and(|name| ENVIRONMENT.contains(&name) || name.starts_with("LC_"))
-}
-
 fn no_python(interpreter: &Path, why: &str) -> Failure {
     let message = format!("cannot start Python as `{}`: {why}", interpreter.display());
     Failure::new(FailureKind::NoPython, message)
         .with_help("install Python 3.8 or later, or name the interpreter in NORMC_PYTHON")
-}
-
-fn seconds(duration: Duration) -> String {
-    if duration.subsec_millis() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
-    }
 }

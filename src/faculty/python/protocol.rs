@@ -1,5 +1,6 @@
 //! The lines that go to a worker and come from it (semantics spec, section 14.2). Knows no processes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,16 +15,21 @@ const DEPTH_LIMIT: usize = 126;
 
 /// How a script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub enum Mode<'a> {
     /// At top level, inputs as global variables, the answer is the global `result`; a script that sets none but
     /// defines `main` is called (semantics spec, sections 11.1 and 9.1).
     Execute,
-    /// `main(**inputs)` (section 11.2).
-    Call,
+    /// `FUNCTION(**inputs)`, nearly always `main` (section 11.2).
+    Call(&'a str),
+}
+
+impl Mode<'static> {
+    /// `main(**inputs)`.
+    pub const MAIN: Self = Mode::Call("main");
 }
 
 /// One call of a script.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ScriptCall<'a> {
     /// The script's path as the plan names it; shown in tracebacks, never opened.
     pub path: &'a str,
@@ -32,21 +38,31 @@ pub struct ScriptCall<'a> {
     /// A name that is equal only for equal code and path, usually a content hash.
     pub hash: &'a Arc<str>,
     /// How it is run.
-    pub mode: Mode,
+    pub mode: Mode<'a>,
     /// The inputs by name, in order; signs already stripped.
     pub inputs: &'a [(Arc<str>, Value)],
     /// How long it may run; none takes the pool's limit.
     pub timeout: Option<Duration>,
     /// Which call this is; the script sees it in its environment.
     pub identity: Option<&'a CallIdentity>,
+    /// The tools this call reaches through `body`; none offers nothing but what the script can do by itself.
+    pub body: Option<&'a dyn Body>,
 }
 
-/// The tools a script reaches through `body` (semantics spec, section 11.3).
+impl fmt::Debug for ScriptCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptCall").field("path", &self.path).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// The tools a script reaches through `body` (semantics spec, section 11.3). One call makes one call back at a time, on
+/// the thread that waits for the script; other scripts go on meanwhile, also where all places were taken.
 pub trait Body: Send + Sync {
-    /// Calls `body.TOOL.METHOD(*args, **named)`.
+    /// Calls `body.TOOL.METHOD(*args, **named)`. The time it takes is not the script's.
     ///
     /// # Errors
-    /// A failure, which the script sees as an exception with the failure's message.
+    /// A failure, which the script sees as a `NormcError` with its kind and message; one whose kind ends the call
+    /// ([`FailureKind::ends_call`]) ends the script and becomes the failure of the call, whatever the script catches.
     fn call(
         &self,
         tool: &str,
@@ -97,10 +113,14 @@ pub(super) fn write_request(
 ) -> Result<(), Failure> {
     let op = match call.mode {
         Mode::Execute => "execute",
-        Mode::Call => "call",
+        Mode::Call(_) => "call",
     };
     out.extend_from_slice(format!(r#"{{"id":{id},"op":"{op}","script":"#).as_bytes());
     write_text(out, call.hash);
+    if let Mode::Call(function) = call.mode {
+        out.extend_from_slice(br#","function":"#);
+        write_text(out, function);
+    }
     out.extend_from_slice(br#","path":"#);
     write_text(out, call.path);
     if sending.reset {
@@ -153,22 +173,43 @@ fn write_environment(
 }
 
 /// Appends the line that answers a call back.
-pub(super) fn write_callback_answer(out: &mut Vec<u8>, id: u64, answer: Result<Value, Failure>) {
+pub(super) fn write_callback_answer(
+    out: &mut Vec<u8>,
+    id: u64,
+    answer: Result<Value, Failure>,
+    limit: usize,
+) {
     out.extend_from_slice(format!(r#"{{"cb":{id},"#).as_bytes());
     let start = out.len();
-    let error = match answer {
+    let failure = match answer {
         Ok(value) => {
             out.extend_from_slice(br#""value":"#);
-            write_value(out, &value, 0).err().map(|TooDeep| format!("value nested deeper than {DEPTH_LIMIT}"))
+            let deep = write_value(out, &value, 0).err();
+            let deep = deep.map(|TooDeep| format!("the answer is nested deeper than {DEPTH_LIMIT}"));
+            let size = out.len() - start;
+            let large = (size > limit).then(|| format!("the answer takes {size} bytes, more than {limit}"));
+            deep.or(large).map(|message| Failure::new(FailureKind::BadArguments, message))
         }
-        Err(failure) => Some(format!("{}: {}", failure.kind, failure.message)),
+        Err(failure) => Some(failure),
     };
-    if let Some(error) = error {
+    if let Some(failure) = failure {
         out.truncate(start);
-        out.extend_from_slice(br#""error":"#);
-        write_text(out, &error);
+        out.extend_from_slice(br#""error":{"kind":"#);
+        write_text(out, failure.kind.as_str());
+        out.extend_from_slice(br#","message":"#);
+        write_text(out, &failure.message);
+        if let Some(help) = &failure.help {
+            out.extend_from_slice(br#","help":"#);
+            write_text(out, help);
+        }
+        out.push(b'}');
     }
     out.extend_from_slice(b"}\n");
+}
+
+/// Appends the line that ends the script instead of answering its call back.
+pub(super) fn write_callback_end(out: &mut Vec<u8>, id: u64) {
+    out.extend_from_slice(format!("{{\"cb\":{id},\"end\":true}}\n").as_bytes());
 }
 
 struct TooDeep;
@@ -255,7 +296,7 @@ pub(super) fn settle(
         ),
         FailureKind::NoSuchFunction => (
             format!("script `{path}`: {said}"),
-            Some("define `def main(...)` with the step's inputs as parameters"),
+            Some("define the function, such as `def main(...)`, with the step's inputs as parameters"),
         ),
         FailureKind::ScriptExited => (
             format!("script `{path}` called `sys.exit({said})`"),
@@ -288,17 +329,18 @@ mod tests {
             path: "s.py",
             code: "result = a",
             hash: &hash,
-            mode: Mode::Call,
+            mode: Mode::MAIN,
             inputs: &inputs,
             timeout: None,
             identity: None,
+            body: None,
         };
         let mut out = Vec::new();
         write_request(&mut out, 7, &call, &Sending { code: true, reset: false }).unwrap();
         assert_eq!(out.iter().filter(|b| **b == b'\n').count(), 1);
         let json: Json = serde_json::from_slice(&out).unwrap();
         let wanted = serde_json::json!({
-            "id": 7, "op": "call", "script": "h", "path": "s.py", "code": "result = a",
+            "id": 7, "op": "call", "script": "h", "function": "main", "path": "s.py", "code": "result = a",
             "args": {"a": "x\n\u{2028}", "b": [null, "@#SKIP#@"]}
         });
         assert_eq!(json, wanted);
@@ -317,6 +359,7 @@ mod tests {
                 inputs: &[],
                 timeout: None,
                 identity: Some(identity),
+                body: None,
             };
             let mut out = Vec::new();
             write_request(&mut out, 1, &call, &Sending { code: false, reset: false })?;
@@ -340,12 +383,21 @@ mod tests {
         }
         let mut out = Vec::new();
         assert!(write_value(&mut out, &value, 0).is_err());
-        write_callback_answer(&mut out, 1, Ok(value));
-        assert!(
-            String::from_utf8(out)
-                .unwrap()
-                .ends_with("{\"cb\":1,\"error\":\"value nested deeper than 126\"}\n")
-        );
+        out.clear();
+        write_callback_answer(&mut out, 1, Ok(value), 1 << 20);
+        let wanted = "{\"cb\":1,\"error\":{\"kind\":\"bad_arguments\",\"message\":\"the answer is nested deeper than 126\"}}\n";
+        assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn answers_of_tools_are_limited() {
+        let answer = |value: Value, limit| {
+            let mut out = Vec::new();
+            write_callback_answer(&mut out, 3, Ok(value), limit);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(answer(Value::text("%{a}(b)"), 100), "{\"cb\":3,\"value\":\"%{a}(b)\"}\n");
+        assert!(answer(Value::text("x".repeat(200)), 100).contains("more than 100"));
     }
 
     #[test]

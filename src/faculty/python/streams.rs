@@ -13,13 +13,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use super::capture::Capture;
-use super::protocol::{Body, Line, ScriptCall, write_callback_answer};
+use super::protocol::{Body, Line, ScriptCall, write_callback_answer, write_callback_end};
 use crate::base::Value;
+use crate::faculty::process::Capture;
 use crate::faculty::{Failure, FailureKind};
 
 /// How often it is looked at whether the process still lives: a child that it forked may keep its socket open.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How long a script may tidy up when its call has ended.
+const TIDY: Duration = Duration::from_secs(2);
 
 /// The worker's end of everything that goes to it and comes from it.
 pub(super) struct Streams {
@@ -114,12 +117,14 @@ pub(super) struct Talk<'s> {
     out: Capture,
     err: Capture,
     deadline: Option<Instant>,
+    ending: Option<Failure>,
+    tidying: bool,
 }
 
 impl<'s> Talk<'s> {
     /// A talk that ends at the deadline.
     pub(super) fn new(streams: &'s mut Streams, deadline: Option<Instant>) -> Self {
-        Self { streams, out: Capture::default(), err: Capture::default(), deadline }
+        Self { streams, out: Capture::default(), err: Capture::default(), deadline, ending: None, tidying: false }
     }
 
     /// Sends bytes, reading meanwhile what is printed.
@@ -153,9 +158,31 @@ impl<'s> Talk<'s> {
                 };
             };
             let mut answer = Vec::new();
-            write_callback_answer(&mut answer, number, call_back(&line, call, body));
+            if self.ending.is_none() {
+                let asked = Instant::now();
+                let called = call_back(&line, call, body);
+                // What a tool takes is not the script's time.
+                self.deadline = self.deadline.and_then(|deadline| deadline.checked_add(asked.elapsed()));
+                match called {
+                    Err(failure) if failure.kind.ends_call() => self.ending = Some(failure),
+                    called => {
+                        write_callback_answer(&mut answer, number, called, self.streams.answer_limit);
+                    }
+                }
+            }
+            if self.ending.is_some() {
+                write_callback_end(&mut answer, number);
+                let last = Instant::now().checked_add(TIDY);
+                self.deadline = if self.tidying { self.deadline } else { last };
+                self.tidying = true;
+            }
             self.send(&answer)?;
         }
+    }
+
+    /// The failure with which a tool has ended the call.
+    pub(super) fn ending(&mut self) -> Option<Failure> {
+        self.ending.take()
     }
 
     /// The next line from the worker.

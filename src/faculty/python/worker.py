@@ -24,6 +24,7 @@ import signal
 
 IDENTITY = ("NORMC_IDEMPOTENCY_KEY", "NORMC_RUN_ID", "NORMC_STEP")
 LIFELINE, MAX_ANSWER, MEMORY = (int(argument) for argument in sys.argv[1:4])
+BODY = sys.argv[4]
 MAX_DEPTH = 126
 TRACE_LIMIT = 16384
 PLAIN = frozenset([str, int, float, bool, type(None)])
@@ -50,8 +51,21 @@ class Failed(Exception):
             self.fields["trace"] = trace
 
 
-class BodyError(RuntimeError):
-    """A tool of the body could not do what the script asked."""
+class NormcError(RuntimeError):
+    """A tool of the body could not do what the script asked: `kind` is normc's word for why."""
+
+    def __init__(self, message, kind="bad_arguments", help=None):
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.help = help
+
+    def __str__(self):
+        return "%s: %s" % (self.kind, self.message)
+
+
+class Ended(BaseException):
+    """The call is over; what the script still does has no effect on what becomes of it."""
 
 
 class LateSite:
@@ -142,6 +156,16 @@ class Channel:
         self.reader = open(self.fd, "rb", buffering=1 << 16, closefd=False)
         self.lock = _thread.allocate_lock()
         self.callbacks = 0
+        self.call = None
+        self.ended = False
+
+    def begin(self, call):
+        self.call, self.ended = call, False
+
+    def finish(self):
+        """From now on nothing of this call may use the socket. Waits for a thread that is just doing so."""
+        with self.lock:
+            self.call = None
 
     def read(self):
         """The next line; without one normc is gone, and so is everything this process has started."""
@@ -157,39 +181,46 @@ class Channel:
             while data:
                 data = data[os.write(self.fd, data):]
 
-    def call_back(self, tool, method, args, named):
+    def call_back(self, call, tool, method, args, named):
+        """Asks normc for something, for the call with that number. Threads of a script take turns."""
+        data = request_of(tool, method, args, named)
         with self.lock:
+            if os.getpid() != state.pid:
+                raise NormcError("only the process of the script itself can use `body`", "not_allowed")
+            if call != self.call:
+                raise NormcError("the script that this `body` belongs to has ended", "not_allowed")
+            if self.ended:
+                raise Ended
             self.callbacks += 1
-            request = {"cb": self.callbacks, "tool": tool, "method": method, "args": args, "named": named}
-            self.write(encode(request).encode() + b"\n")
+            self.write(b'{"cb":%d,' % self.callbacks + data)
             answer = self.read()
-        if answer.get("error") is not None:
-            raise BodyError(answer["error"])
+            self.ended = "end" in answer
+        if self.ended:
+            raise Ended
+        error = answer.get("error")
+        if error is not None:
+            raise NormcError(error["message"], error["kind"], error.get("help"))
         return answer.get("value")
 
 
-class Tool:
-    """One tool of the body; its methods are normc's."""
-
-    def __init__(self, name):
-        self._name = name
-
-    def __getattr__(self, method):
-        if method.startswith("__"):
-            raise AttributeError(method)
-        return lambda *args, **named: channel.call_back(self._name, method, list(args), named)
-
-
-class Body:
-    """What a script finds as `body`."""
-
-    def __init__(self, base):
-        self.base_dir = base
-
-    def __getattr__(self, tool):
-        if tool.startswith("__"):
-            raise AttributeError(tool)
-        return Tool(tool)
+def request_of(tool, method, args, named):
+    """What is asked, as the rest of a line."""
+    name = "body.%s.%s" % (tool, method)
+    request = {"tool": tool, "method": method, "args": args, "named": named}
+    try:
+        text = encode(request)
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise NormcError("`%s` got half of a surrogate pair, which is no character" % name)
+    except RecursionError:
+        raise NormcError("`%s` got a value nested deeper than %d" % (name, MAX_DEPTH))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NormcError("`%s` got a value that is no JSON: %s" % (name, error))
+    if text.count("[") + text.count("{") > MAX_DEPTH - 2 and is_deep(request):
+        raise NormcError("`%s` got a value nested too deep" % name)
+    if len(data) > MAX_ANSWER:
+        raise NormcError("`%s` got %d bytes, more than %d" % (name, len(data), MAX_ANSWER))
+    return data[1:] + b"\n"
 
 
 def end():
@@ -275,7 +306,7 @@ def run(request):
     if request["op"] == "call":
         namespace = {}
         exec(code, namespace)
-        return call_main(namespace, args)
+        return call_main(namespace, args, request["function"])
     namespace = dict(args)
     exec(code, namespace)
     if "result" in namespace:
@@ -285,15 +316,25 @@ def run(request):
     raise Failed("script_gave_no_result", "")
 
 
-def call_main(namespace, args):
-    if "main" not in namespace:
-        raise Failed("no_such_function", "defines no function `main`")
-    main = namespace["main"]
+def call_main(namespace, args, name="main"):
+    if name not in namespace:
+        raise Failed("no_such_function", "defines no function `%s`" % name)
+    main = namespace[name]
     if not callable(main):
-        raise Failed("no_such_function", "'main' is not a callable function.")
+        raise Failed("no_such_function", "'%s' is not a callable function." % name)
     if "body" not in args and takes_body(main):
-        args = dict(args, body=Body(state.base))
+        args = dict(args, body=new_body())
     return main(**args)
+
+
+def new_body():
+    """What a script finds as `body`. Its classes are made when the first script asks for them."""
+    if not shim:
+        # Its frames are not the script's.
+        exec(compile(BODY, "<body>", "exec", dont_inherit=True), shim)
+    call = channel.call
+    return shim["Body"](lambda tool, method, args, named: channel.call_back(call, tool, method, args, named),
+                        state.base, NormcError)
 
 
 def takes_body(main):
@@ -334,7 +375,7 @@ def is_plain(value):
 def is_deep(value):
     """Whether the value is nested deeper than normc reads. It has been encoded, so it does not contain itself."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)
                  if isinstance(inner, (list, tuple, dict))]
         if not level:
@@ -397,6 +438,8 @@ def failure_of(request, error):
     if isinstance(error, Failed):
         return error.fields
     name = type(error).__name__
+    if isinstance(error, Ended):
+        return {"kind": "script_failed", "message": "", "type": name}
     if isinstance(error, SystemExit):
         code = error.code
         if code is not None and not isinstance(code, int):
@@ -452,6 +495,7 @@ def trace_of(error, request):
 def handle(request):
     """The line that answers a request."""
     state.restore(request["path"])
+    channel.begin(request["id"])
     try:
         try:
             if state.identified or "env" in request:
@@ -469,6 +513,7 @@ def handle(request):
         line = encode(fields).encode("utf-8", "replace") + b"\n"
         # The frames hold the script's values.
         error.__traceback__ = None
+    channel.finish()
     state.flush()
     return line
 
@@ -491,7 +536,9 @@ channel = Channel()
 state = State()
 sys.path[:] = state.path
 sys.meta_path.append(LateSite())
+shim = {}
 builtins.exit = builtins.quit = sys.exit
+builtins.NormcError = NormcError
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)
 gc.freeze()

@@ -1,0 +1,162 @@
+//! What a script asks of the world through its body, as data.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::base::Value;
+use crate::faculty::Failure;
+
+/// One thing that is asked; paths as the script gave them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deed {
+    /// The text of a file. The answer is the text.
+    Read {
+        /// Its path.
+        path: Arc<str>,
+    },
+    /// The text of a prompt template. The answer is the text.
+    ReadPrompt {
+        /// Its path.
+        path: Arc<str>,
+    },
+    /// Whether there is such a file. The answer is a truth value.
+    Exists {
+        /// Its path.
+        path: Arc<str>,
+    },
+    /// Writes a file. The answer is the path of the file.
+    Save {
+        /// Its path.
+        path: Arc<str>,
+        /// The whole content.
+        content: Arc<str>,
+    },
+    /// Writes several files below a folder, all names checked first. The answer is the list of their paths.
+    SaveMany {
+        /// The folder.
+        folder: Arc<str>,
+        /// Names and contents.
+        files: Vec<(Arc<str>, Arc<str>)>,
+    },
+    /// A value of the memory file. The answer is the value; `no_such_parameter` when there is none.
+    Recall {
+        /// The key.
+        key: Arc<str>,
+        /// Another file than `memorized.json`.
+        file: Option<Arc<str>>,
+    },
+    /// Puts a value into the memory file. The answer is not looked at.
+    Memorize {
+        /// The key.
+        key: Arc<str>,
+        /// The value.
+        value: Value,
+        /// Another file than `memorized.json`.
+        file: Option<Arc<str>>,
+    },
+    /// Asks a language model. The answer is the reply's text.
+    Generate {
+        /// The whole prompt.
+        prompt: Arc<str>,
+        /// The system message, if one is given.
+        system: Option<Arc<str>>,
+        /// What form the reply must have.
+        form: Form,
+    },
+    /// Asks a person. The answer is what the person gave.
+    Ask(Asking),
+    /// Runs code at top level, its answer is the global `result` (section 11.1).
+    Execute {
+        /// The code; no file of the plan is its origin.
+        code: Arc<str>,
+        /// The inputs by name.
+        inputs: Vec<(Arc<str>, Value)>,
+    },
+    /// Calls a function of some code (section 11.2).
+    Call {
+        /// The code; no file of the plan is its origin.
+        code: Arc<str>,
+        /// The function.
+        function: Arc<str>,
+        /// The inputs by name.
+        inputs: Vec<(Arc<str>, Value)>,
+    },
+    /// A method of a tool that is not known here: only a configuration can offer it.
+    Tool {
+        /// The tool.
+        tool: Arc<str>,
+        /// Its method.
+        method: Arc<str>,
+        /// Arguments by place.
+        args: Vec<Value>,
+        /// Arguments by name.
+        named: Vec<(Arc<str>, Value)>,
+    },
+}
+
+/// What form a reply of a model must have.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Form {
+    /// Any text.
+    #[default]
+    Text,
+    /// A JSON object.
+    Json,
+    /// JSON that fits a schema.
+    Schema(Arc<Json>),
+}
+
+/// A question of a script to a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asking {
+    /// `text`, `confirm`, `edit`, `choose` or `files`.
+    pub kind: &'static str,
+    /// What is asked.
+    pub prompt: Arc<str>,
+    /// The text to be edited.
+    pub initial: Option<Arc<str>>,
+    /// What the person may take by saying nothing.
+    pub default: Option<Value>,
+    /// What can be chosen, for `choose`.
+    pub options: Vec<Arc<str>>,
+    /// What the answer must fulfil.
+    pub must: Option<Requirement>,
+}
+
+/// What an answer of a person must fulfil.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requirement {
+    /// It is the path of a file that exists; with the words for an answer that is not.
+    FileExists(Option<Arc<str>>),
+    /// It is not empty.
+    NotEmpty,
+    /// It matches a regular expression.
+    Pattern(Arc<str>),
+}
+
+/// How something is read out of a model's reply (section 9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The map of a reply: `formatter_tool.parse`.
+    Map,
+    /// The code of a reply: `formatter_tool.clean_code`.
+    Code,
+    /// The truth value of a reply: `formatter_tool.parse_boolean`.
+    Truth,
+}
+
+/// Where scripts act: whoever runs the script knows which step it belongs to, and what it may do.
+pub trait World: Send + Sync {
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// The failure of whoever did it; the script sees its kind and message.
+    fn act(&self, deed: Deed) -> Result<Value, Failure>;
+
+    /// Reads a reply by the one reader that steps use too.
+    ///
+    /// # Errors
+    /// `reply_is_not_json`, `reply_is_not_an_object`, `no_truth_value`.
+    fn read_reply(&self, how: Reading, reply: &Value) -> Result<Value, Failure>;
+}
