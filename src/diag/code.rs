@@ -104,6 +104,8 @@ codes! {
     NC061 Error "empty operation";
     NC062 Error "two functions for one concept";
     NC063 Error "unknown operator";
+    NC064 Error "step with two ways to be done";
+    NC065 Warning "declared norm contradicts the cell";
     NC070 Info "draft sentence interpreted";
     NC071 Warning "no equal in the other form";
     NC080 Error "dependency cycle";
@@ -138,6 +140,13 @@ codes! {
     NC109 Error "bundle of a newer version";
     NC110 Error "bundle changed after it was written";
     NC111 Error "inputs do not fit the plan";
+    NC112 Warning "paradigm not found";
+    NC113 Warning "paradigm that cannot be run";
+    NC114 Warning "name and content of a paradigm do not fit";
+    NC115 Warning "two steps write one file";
+    NC116 Error "agents file not as specified";
+    NC117 Warning "key written in an agents file";
+    NC118 Error "tool that a step needs is switched off";
     NC120 Warning "value never passed to its step";
     NC121 Warning "field or selector not as specified";
     NC122 Warning "concept that nothing uses";

@@ -98,6 +98,12 @@ pub(super) fn seconds(text: &str) -> Option<Json> {
     Some(Json::Number(number))
 }
 
+/// A list written without quotes: `[a, b c, 3]`.
+pub(super) fn list(text: &str) -> Option<Json> {
+    let written = data::read(text).ok()?;
+    written.axes.iter().all(Option::is_none).then_some(written.json)
+}
+
 /// The literal of a `$%`: JSON, else a sign, else text without its quotes.
 pub(super) fn literal(text: &str) -> Json {
     let text = text.trim();

@@ -8,6 +8,8 @@ use serde_json::Value as Json;
 use crate::base::{FileId, FlowIndex, Span};
 use crate::syntax::{Dialect, IndexScheme, NodeId, Variant};
 
+use super::doers::Resources;
+
 /// A plan with every name resolved.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -399,35 +401,4 @@ pub struct ConceptOrWords {
     pub concept: Option<ConceptId>,
     /// The name without brackets.
     pub name: Arc<str>,
-}
-
-/// Resources and options of a functional line (language spec, section 2.5).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Resources {
-    /// `%{script_location}`.
-    pub script: Option<(Arc<str>, Span)>,
-    /// `%{builtin}`.
-    pub builtin: Option<(Arc<str>, Span)>,
-    /// `%{prompt_location}`.
-    pub prompt: Option<(Arc<str>, Span)>,
-    /// `%{v_input_provision}`: the prompt or script of a paradigm.
-    pub provision: Option<(Arc<str>, Span)>,
-    /// `%{norm_input}`, `%{paradigm}`.
-    pub paradigm: Option<(Arc<str>, Span)>,
-    /// `%{body_faculty}`.
-    pub body_faculty: Option<(Arc<str>, Span)>,
-    /// `%{effect}: once`.
-    pub once: bool,
-    /// `%{timeout}`, in seconds, as written.
-    pub timeout: Option<Json>,
-}
-
-impl Resources {
-    /// The paths and names, without their places: what two lines with one text may not differ in.
-    pub fn sources(&self) -> [Option<&str>; 5] {
-        fn of(r: &Option<(Arc<str>, Span)>) -> Option<&str> {
-            r.as_ref().map(|(t, _)| &**t)
-        }
-        [of(&self.script), of(&self.builtin), of(&self.prompt), of(&self.provision), of(&self.paradigm)]
-    }
 }

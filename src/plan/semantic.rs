@@ -1,19 +1,13 @@
 //! Imperatives, judgements and inputs (language spec, sections 5.5 and 5.6).
 
 use crate::diag::{Code, Diagnostic, Edit};
-use crate::syntax::{
-    Annotation, AnnotationKind, Expr, Family, Input, InputForm, Node, NodeId, Reference, Semantic as Written,
-    Variant,
-};
+use crate::syntax::{Expr, Family, Input, InputForm, Node, NodeId, Reference, Semantic as Written, Variant};
 
-use super::data;
 use super::identity::Indices;
 use super::loops::Made;
-use super::model::{
-    Assertion, ConceptId, ConceptKind, ConceptOrWords, FunctionKind, Resources, Semantic, Work,
-};
+use super::model::{Assertion, ConceptId, ConceptKind, ConceptOrWords, FunctionKind, Semantic, Work};
 use super::order::{self, Order};
-use super::resolver::{Resolver, is_timing, shown};
+use super::resolver::{Resolver, shown};
 
 impl Resolver<'_> {
     pub(super) fn semantic(
@@ -29,7 +23,7 @@ impl Resolver<'_> {
         let children = self.children(head);
         let mut order = self.value_order(line, &children.values, body);
         self.written_selectors(node, &children.values, &mut order);
-        let resources = self.resources(line, node);
+        let mut resources = self.resources(line, node);
         let declared = above.sequence.as_ref();
         let (kind, variant, assertion, relation) = match &node.concept.expr {
             Expr::Semantic(written) => {
@@ -42,6 +36,7 @@ impl Resolver<'_> {
             _ => return None,
         };
         let variant = variant.or_else(|| declared.and_then(|s| s.variant));
+        self.settle_doers(kind, &mut resources);
         if self.settled.insert(function) {
             self.table.change(function, |c| c.kind = ConceptKind::Function(kind));
         }
@@ -140,48 +135,6 @@ impl Resolver<'_> {
         let quantifiers =
             assertion.quantifiers.iter().map(|q| (q.over.as_ref().map(over), q.word.as_str())).collect();
         Assertion { quantifiers, truth: assertion.truth }
-    }
-
-    /// Resources and options of a functional line. A gate below it can use none of them, so what is written there is
-    /// meant for the operation.
-    fn resources(&mut self, line: NodeId, node: &Node) -> Resources {
-        let mut resources = Resources::default();
-        let gates = self.tree.children(line).map(|(_, n)| n).filter(|n| is_timing(n.kind));
-        let annotations: Vec<&Annotation> =
-            std::iter::once(node).chain(gates).flat_map(|n| &n.annotations).collect();
-        for annotation in annotations.into_iter().filter(|a| a.kind == AnnotationKind::Referential) {
-            let text = annotation.text().trim();
-            if text.is_empty() && !matches!(annotation.base_key(), "effect" | "timeout") {
-                continue;
-            }
-            let put = |slot: &mut Option<_>| {
-                slot.get_or_insert_with(|| (std::sync::Arc::from(text), annotation.value_span));
-            };
-            match annotation.base_key() {
-                "script_location" => put(&mut resources.script),
-                "builtin" => put(&mut resources.builtin),
-                "prompt_location" => put(&mut resources.prompt),
-                "v_input_provision" => put(&mut resources.provision),
-                "norm_input" | "paradigm" => put(&mut resources.paradigm),
-                "body_faculty" => put(&mut resources.body_faculty),
-                "effect" if text == "once" => resources.once = true,
-                "effect" => self.option(annotation, "an effect", "write `once`, or leave the line out"),
-                "timeout" => match data::seconds(text) {
-                    Some(seconds) => resources.timeout = Some(seconds),
-                    None => self.option(annotation, "a time", "write a number of seconds above 0, like `30`"),
-                },
-                _ => {}
-            }
-        }
-        resources
-    }
-
-    fn option(&mut self, annotation: &Annotation, what: &str, help: &str) {
-        let (span, message) = match annotation.text().trim() {
-            "" => (annotation.span, format!("`%{{{}}}` has no value", annotation.base_key())),
-            text => (annotation.value_span, format!("`{}` is not understood as {what}", shown(text))),
-        };
-        self.report(Diagnostic::at(Code::NC019, span, message).help(help));
     }
 }
 

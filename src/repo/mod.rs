@@ -5,6 +5,7 @@
 //! file. To add a field: its accessor in `entry.rs` if several rooms read it, its check in `load/`, its place in the
 //! model.
 
+pub mod agents;
 mod allow;
 mod bundle;
 mod compile;

@@ -256,9 +256,17 @@ pub struct Semantic {
     pub once: bool,
     /// Seconds before the step is given up.
     pub timeout: Option<f64>,
+    /// The agent that does the step, by its id in the agents file; none when the file's mappings say it.
+    pub agent: Option<Arc<str>>,
+    /// What a person may choose from (semantics spec, section 14.6).
+    pub options: Vec<Arc<str>>,
+    /// What a command writes is JSON; else text (semantics spec, section 14.3).
+    pub json_output: bool,
+    /// How often a reply that cannot be read is asked for again; none leaves it to the run.
+    pub reply_retries: Option<u32>,
     /// The model the step names; none takes its agent's.
     pub model: Option<Arc<str>>,
-    /// The JSON schema its reply must fit.
+    /// The JSON schema its reply must fit; a text is the path of a file that holds it.
     pub schema: Option<Arc<Json>>,
     /// Constants under names of their own (`values`), in file order.
     pub constants: Vec<(Arc<str>, Json)>,

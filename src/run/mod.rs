@@ -10,6 +10,7 @@
 
 pub mod decide;
 pub mod definition;
+pub mod dryrun;
 pub mod effect;
 mod event;
 pub mod flow;

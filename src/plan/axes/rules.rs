@@ -7,7 +7,6 @@ use crate::base::{Sign, Value};
 use crate::plan::model::{
     Concept, ConceptId, ConceptKind, FunctionKind, Inference, Loop, Pick, Plan, Semantic, Work,
 };
-use crate::syntax::Variant;
 use crate::tensor::{Axis, assign};
 
 use super::known::{AxisOf, Origin, Reason, Unknown};
@@ -411,15 +410,7 @@ pub(super) fn of_tensor(tensor: &crate::tensor::Tensor, origin: Origin) -> Alter
 /// How lowering reads a step with a paradigm: its list answers make an axis, and its assertion a mask (repositories
 /// spec, sections 3.1 and 3.2).
 pub(in crate::plan) fn is_composed(work: &Semantic, generation: u32) -> bool {
-    let resources = &work.resources;
-    if resources.script.is_some() || resources.builtin.is_some() {
-        return false;
-    }
-    match work.variant {
-        Some(Variant::Composition) => true,
-        Some(Variant::Direct | Variant::Python | Variant::PythonIndirect) => false,
-        _ => generation == 2 && resources.paradigm.is_some(),
-    }
+    work.is_composed(generation)
 }
 
 /// A value that tells the step what to do instead of being an input (semantics spec, section 9).

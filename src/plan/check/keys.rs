@@ -8,10 +8,15 @@ use crate::syntax::{Annotation, AnnotationKind};
 use super::Facts;
 
 /// Keys of `%{key}: value` that some part of the language reads or that plans are known to carry.
-const REFERENTIAL: [&str; 37] = [
+const REFERENTIAL: [&str; 47] = [
+    "agent",
+    "ask",
+    "ask_kind",
     "body_faculty",
     "builtin",
+    "command",
     "command_location",
+    "command_output",
     "effect",
     "file_location",
     "group_base",
@@ -20,10 +25,13 @@ const REFERENTIAL: [&str; 37] = [
     "location_string",
     "loop_config",
     "memorized_parameter",
+    "model",
     "norm_input",
     "o_shape",
+    "options",
     "paradigm",
     "parse",
+    "prompt",
     "prompt_location",
     "prompt_name",
     "provision",
@@ -31,8 +39,10 @@ const REFERENTIAL: [&str; 37] = [
     "ref_element",
     "ref_shape",
     "ref_skip",
+    "reply_retries",
     "save_dir",
     "save_path",
+    "schema",
     "script_location",
     "sequence",
     "serialize",

@@ -12,6 +12,7 @@ mod liveness;
 mod loops;
 mod missing;
 mod names;
+mod norms;
 mod one;
 mod options;
 mod producers;
@@ -120,6 +121,7 @@ pub(super) fn check(
     }
     options::check(&facts, diagnostics);
     keys::check(&facts, diagnostics);
+    norms::check(&facts, diagnostics);
     ids::check(&facts, diagnostics);
     slots::check(&facts, diagnostics);
     axes::check(&facts, diagnostics);

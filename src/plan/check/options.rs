@@ -6,7 +6,20 @@ use crate::syntax::{AnnotationKind, Expr};
 use super::Facts;
 
 /// What only a functional line can say of its step.
-const OPTIONS: [&str; 2] = ["effect", "timeout"];
+const OPTIONS: [&str; 12] = [
+    "agent",
+    "ask",
+    "ask_kind",
+    "command",
+    "command_output",
+    "effect",
+    "model",
+    "options",
+    "prompt",
+    "reply_retries",
+    "schema",
+    "timeout",
+];
 
 pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (_, node) in facts.tree.iter() {

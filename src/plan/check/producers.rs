@@ -27,7 +27,7 @@ fn one_text(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         };
         let Work::Semantic(other_step) = &other.work else { continue };
         let inputs = inference.values != other.values || inference.contexts != other.contexts;
-        let resources = step.resources.sources() != other_step.resources.sources();
+        let resources = !step.resources.says_the_same(&other_step.resources);
         if *said || !(inputs || resources) {
             continue;
         }

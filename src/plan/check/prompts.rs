@@ -7,10 +7,11 @@ use rustc_hash::FxHashSet;
 
 use crate::base::{Sign, Span, placeholders};
 use crate::diag::{Code, Diagnostic};
+use crate::plan::doers::Command;
 use crate::plan::model::{ConceptId, ConceptKind, Inference, Plan, Semantic, Work};
 use crate::plan::order;
 use crate::plan::scope::Scopes;
-use crate::syntax::{SlotKey, SuffixKind, Tree, Variant};
+use crate::syntax::{SlotKey, SuffixKind, Tree};
 
 /// Checks the prompts and scripts of a plan; `text_of` gives the text of a path, none where there is none.
 pub fn check_prompts(tree: &Tree, plan: &Plan, text_of: &dyn Fn(&str) -> Option<String>) -> Vec<Diagnostic> {
@@ -31,7 +32,12 @@ pub fn check_prompts(tree: &Tree, plan: &Plan, text_of: &dyn Fn(&str) -> Option<
         let Work::Semantic(step) = &inference.work else { continue };
         let resources = &step.resources;
         let named = [&resources.prompt, &resources.provision, &resources.script];
-        if named.iter().all(|r| r.is_none()) || !is_counted(tree, &scopes, plan, inference, step, &opened) {
+        let asked = resources.ask.as_ref().and_then(|a| a.text.as_ref());
+        let written = [resources.prompt_text.as_ref(), asked];
+        let says = named.iter().any(|r| r.is_some())
+            || written.iter().any(Option::is_some)
+            || resources.command.is_some();
+        if !says || !is_counted(tree, &scopes, plan, inference, step, &opened) {
             continue;
         }
         for (path, span) in named.into_iter().flatten() {
@@ -39,8 +45,19 @@ pub fn check_prompts(tree: &Tree, plan: &Plan, text_of: &dyn Fn(&str) -> Option<
             if path.ends_with(".py") {
                 found.extend(script(step, path, *span, &text));
             } else {
-                found.extend(prompt(plan, inference, step, path, *span, &text));
+                found.extend(prompt(
+                    plan,
+                    inference,
+                    step,
+                    &Prompt { path: Some(path), span: *span, text: &text },
+                ));
             }
+        }
+        for (text, span) in written.into_iter().flatten() {
+            found.extend(prompt(plan, inference, step, &Prompt { path: None, span: *span, text }));
+        }
+        if let Some(command) = &resources.command {
+            found.extend(arguments(step, command));
         }
     }
     found
@@ -56,7 +73,7 @@ fn is_counted(
     step: &Semantic,
     opened: &FxHashSet<ConceptId>,
 ) -> bool {
-    let composed = step.variant == Some(Variant::Composition);
+    let composed = step.is_composed(plan.generation);
     let plain = |id: &ConceptId| {
         let Some(concept) = plan.concept(*id) else { return false };
         let sign = concept.data.as_ref().is_some_and(|data| holds_sign(data, composed));
@@ -72,7 +89,7 @@ fn is_counted(
     let body =
         scopes.function(inference.head).and_then(|f| tree.node(f)).and_then(|n| order::body(&n.concept.expr));
     let written = body.is_some_and(|b| b.slots.iter().any(|s| spreads(&s.key)));
-    !placed && !written && !step.order.is_empty() && step.order.iter().all(|(id, _)| plain(id))
+    !placed && !written && step.order.iter().all(|(id, _)| plain(id))
 }
 
 /// Data that hold a sign may be instructions to the step, and no input; a file may hold a list.
@@ -90,36 +107,76 @@ fn holds_sign(data: &serde_json::Value, composed: bool) -> bool {
     false
 }
 
-fn prompt(
-    plan: &Plan,
-    inference: &Inference,
-    step: &Semantic,
-    path: &str,
+/// The text of a prompt and where the plan says it: in a file, or itself.
+struct Prompt<'a> {
+    path: Option<&'a str>,
     span: Span,
-    text: &str,
-) -> Option<Diagnostic> {
+    text: &'a str,
+}
+
+impl Prompt<'_> {
+    fn shown(&self) -> String {
+        self.path.map_or_else(|| "the prompt".to_owned(), |path| format!("the prompt `{path}`"))
+    }
+}
+
+/// The arguments of a command: a slot beyond the values, and one that is only a part of an argument.
+fn arguments(step: &Semantic, command: &Command) -> Option<Diagnostic> {
+    let passed = step.order.len();
+    for argument in &command.argv {
+        let Some((before, rest)) = argument.split_once("{input_") else { continue };
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let (Ok(number), Some(after)) = (number.parse::<usize>(), after.strip_prefix('}')) else { continue };
+        if !before.is_empty() || !after.is_empty() {
+            let message = format!("`{argument}` is passed as it stands: a slot fills a whole argument");
+            let parts: Vec<String> = [before, &format!("{{input_{number}}}"), after]
+                .iter()
+                .filter(|p| !p.is_empty())
+                .map(|p| format!("\"{}\"", p.trim_end_matches('=')))
+                .collect();
+            return Some(
+                Diagnostic::at(Code::NC090, command.span, message)
+                    .help(format!("write `{}`, or let a script make the argument", parts.join(", "))),
+            );
+        }
+        if number == 0 || number > passed {
+            let message =
+                format!("the command names `{{input_{number}}}`, but the step passes {}", values(passed));
+            return Some(Diagnostic::at(Code::NC090, command.span, message).help(format!(
+                "the last one is `{{input_{passed}}}`: correct the command, or add a line `<- {{x}}<:{{{number}}}>`"
+            )));
+        }
+    }
+    None
+}
+
+fn prompt(plan: &Plan, inference: &Inference, step: &Semantic, prompt: &Prompt<'_>) -> Option<Diagnostic> {
+    let (span, text, shown) = (prompt.span, prompt.text, prompt.shown());
     let names = placeholders(text);
     let numbers: Vec<usize> = names.iter().filter_map(|n| n.strip_prefix("input_")?.parse().ok()).collect();
     let passed = step.order.len();
     if let Some(beyond) = numbers.iter().find(|n| **n > passed || **n == 0) {
-        let message =
-            format!("the prompt `{path}` names `$input_{beyond}`, but the step passes {}", values(passed));
+        let message = format!("{shown} names `$input_{beyond}`, but the step passes {}", values(passed));
         let sign = format!("input_{beyond}");
-        return Some(
-            Diagnostic::at(Code::NC090, span, message)
-                .label(format!("line {} of it", line_of(text, &sign)))
-                .help(format!("the last one is `$input_{passed}`: correct the prompt, or add a line `<- {{x}}<:{{{beyond}}}>`")),
-        );
+        let mut diagnostic = Diagnostic::at(Code::NC090, span, message);
+        if prompt.path.is_some() {
+            diagnostic = diagnostic.label(format!("line {} of it", line_of(text, &sign)));
+        }
+        return Some(diagnostic.help(format!(
+            "the last one is `$input_{passed}`: correct the prompt, or add a line `<- {{x}}<:{{{beyond}}}>`"
+        )));
     }
     // A prompt that names none says nothing of its inputs; some other names take all that are left over.
+    // So do the paradigms that follow from a prompt.
     let all = names.iter().any(|n| n == "input" || n == "input_other" || n == "inputs");
-    if numbers.is_empty() || all {
+    if numbers.is_empty() || all || step.default_paradigm(plan.generation).is_some() {
         return None;
     }
     let (id, number) =
         step.order.iter().enumerate().map(|(i, (id, _))| (*id, i + 1)).find(|(_, n)| !numbers.contains(n))?;
     let name = plan.name(id);
-    let message = format!("`{name}` is passed as `$input_{number}`, which the prompt `{path}` does not name");
+    let message = format!("`{name}` is passed as `$input_{number}`, which {shown} does not name");
     let mut diagnostic = Diagnostic::at(Code::NC090, span, message)
         .help(format!("write `$input_{number}` in the prompt, or remove the value"));
     if let Some((_, place)) = inference.places.iter().find(|(c, _)| *c == id) {
@@ -236,7 +293,9 @@ mod tests {
 
     fn said(lines: &str, path: &str, content: &str) -> Vec<String> {
         let key = if path.ends_with(".py") { "script_location" } else { "prompt_location" };
-        let text = format!(":<:({{a}})\n    <= ::(do {{1}})\n        | %{{{key}}}: {path}\n{lines}");
+        // A paradigm that follows from a prompt appends what the prompt does not name; this form does not.
+        let form = if key == "prompt_location" { "{%(direct)}" } else { "" };
+        let text = format!(":<:({{a}})\n    <= ::{form}(do {{1}})\n        | %{{{key}}}: {path}\n{lines}");
         let (tree, _) = syntax::parse(FileId(0), &text, None);
         let (plan, _) = plan::resolve(&tree);
         check_prompts(&tree, &plan, &|_| Some(content.to_owned())).into_iter().map(|d| d.message).collect()
@@ -270,6 +329,39 @@ mod tests {
             ),
         ] {
             assert_eq!(said(lines, "p.md", content), Vec::from_iter(expected), "{content}");
+        }
+    }
+
+    #[test]
+    fn prompts_commands_and_questions_in_the_plan() {
+        const TWO: &str = "    <- {b}<:{1}>\n    <- {c}<:{2}>\n";
+        let three = Some("the prompt names `$input_3`, but the step passes 2 values");
+        for (note, expected) in [
+            ("%{prompt}: of $input_1 and $input_2", None),
+            ("%{prompt}: of $input_1 only", None),
+            ("%{prompt}: of $input_3", three),
+            ("%{ask}: what of $input_3?", three),
+            ("%{ask}: what of $input_2?", None),
+            (
+                "%{paradigm}: mine | %{prompt}: of $input_2",
+                Some("`{b}` is passed as `$input_1`, which the prompt does not name"),
+            ),
+            ("%{command}: [sort, \"{input_2}\"]", None),
+            (
+                "%{command}: [sort, \"{input_3}\"]",
+                Some("the command names `{input_3}`, but the step passes 2 values"),
+            ),
+            (
+                "%{command}: [sort, \"--by={input_1}\"]",
+                Some("`--by={input_1}` is passed as it stands: a slot fills a whole argument"),
+            ),
+        ] {
+            let text = format!(":<:({{a}})\n    <= ::(do {{1}} {{2}})\n        | {note}\n{TWO}");
+            let (tree, _) = syntax::parse(FileId(0), &text, None);
+            let (plan, _) = plan::resolve(&tree);
+            let said: Vec<String> =
+                check_prompts(&tree, &plan, &|_| None).into_iter().map(|d| d.message).collect();
+            assert_eq!(said, Vec::from_iter(expected), "{note}");
         }
     }
 

@@ -92,7 +92,7 @@ fn unreached(
     body: &Body,
 ) -> Option<Diagnostic> {
     // What is done is said elsewhere, and the text only names it; truth values are asked, not read.
-    let done_elsewhere = step.resources.sources().iter().any(Option::is_some);
+    let done_elsewhere = step.resources.names_a_doer();
     if done_elsewhere || step.variant.is_some() {
         return None;
     }

@@ -107,7 +107,12 @@ fn function_entry(
     let (flags, data) = match generation {
         Generation::One => (
             Flags { ground: kind != FunctionKind::Loop, is_final: false, invariant: semantic },
-            semantic.then(|| own_text(concept, kind, step)),
+            semantic.then(|| {
+                let composed = |s: &&Semantic| {
+                    s.resources.needs_a_paradigm() || s.default_paradigm(generation.number()).is_some()
+                };
+                step.filter(composed).and_then(prompt_sign).unwrap_or_else(|| own_text(concept, kind, step))
+            }),
         ),
         Generation::Two => (
             Flags { ground: true, is_final: false, invariant: true },
@@ -127,9 +132,19 @@ fn own_text(concept: &Concept, kind: FunctionKind, step: Option<&Semantic>) -> S
     }
 }
 
-/// The prompt or script of a paradigm, by the file's extension.
+/// What the step reads as its instruction: a command, a prompt, or the script of a paradigm, by the file's extension.
 fn prompt_sign(step: &Semantic) -> Option<String> {
-    let (path, norm) = match (&step.resources.provision, &step.resources.prompt) {
+    let resources = &step.resources;
+    let sign = |norm: &str, payload: &str| Sign::new(Some(norm), payload).ok().map(|s| s.to_string());
+    if let Some(command) = &resources.command {
+        let argv: Vec<Json> = command.argv.iter().map(|a| Json::from(a.as_ref())).collect();
+        return sign("command_location", &Json::Array(argv).to_string());
+    }
+    let asked = resources.ask.as_ref().and_then(|a| a.text.as_ref());
+    if let Some((text, _)) = asked.or(resources.prompt_text.as_ref()) {
+        return sign("prompt", text);
+    }
+    let (path, norm) = match (&resources.provision, &resources.prompt) {
         (Some((path, _)), _) => {
             let norm = match path.rsplit_once('.').map(|(_, extension)| extension) {
                 Some("md") => "prompt_location",
@@ -141,7 +156,7 @@ fn prompt_sign(step: &Semantic) -> Option<String> {
         (None, Some((path, _))) => (path, "prompt_location"),
         (None, None) => return None,
     };
-    Sign::new(Some(norm), path.as_ref()).ok().map(|s| s.to_string())
+    sign(norm, path)
 }
 
 fn helper_entry(helper: &Helper, ids: &mut Ids) -> ConceptEntry {

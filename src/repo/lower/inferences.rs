@@ -59,10 +59,11 @@ fn entry(
             ("timing".to_owned(), json!({"syntax": {"marker": marker, "condition": name}}))
         }
         Work::Semantic(semantic) => {
-            let helpers = helpers.of_step(&semantic.resources);
+            let helpers = helpers.of_step(semantic);
             values.extend(helpers.iter().map(|h| Json::from(*h)));
             let form = form(semantic, generation);
-            let made = work::semantic(plan, inference, semantic, form, &helpers, problems);
+            let how = work::How { form, generation };
+            let made = work::semantic(plan, inference, semantic, how, &helpers, problems);
             (semantic_sequence(semantic, form), made)
         }
     };

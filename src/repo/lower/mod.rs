@@ -88,7 +88,7 @@ pub fn lower(
     let generation =
         options.generation.unwrap_or(if plan.generation == 2 { Generation::Two } else { Generation::One });
     let mut problems = Vec::new();
-    let helpers = Helpers::of(plan);
+    let helpers = Helpers::of(plan, generation);
     let concepts = concepts::entries(plan, generation, &helpers);
     let inferences = inferences::entries(plan, generation, &helpers, &mut problems);
     let file = sources.file(plan.file);

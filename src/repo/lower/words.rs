@@ -55,19 +55,20 @@ pub(super) enum Form {
     Composition,
 }
 
-/// A script or a built-in makes a step `python`; else the form the plan asks for; else in generation 2 a paradigm,
-/// when one is named.
+/// A script or a built-in makes a step `python`; a paradigm that is named, or follows from a prompt, a command or a
+/// question, a composition; else the form the plan asks for.
 pub(super) fn form(semantic: &Semantic, generation: Generation) -> Form {
-    let Resources { script, builtin, paradigm, .. } = &semantic.resources;
+    let Resources { script, builtin, .. } = &semantic.resources;
     if script.is_some() || builtin.is_some() {
         return Form::Python;
+    }
+    if semantic.is_composed(generation.number()) {
+        return Form::Composition;
     }
     match semantic.variant {
         Some(Variant::Direct) => Form::Direct,
         Some(Variant::Python) => Form::Python,
         Some(Variant::PythonIndirect) => Form::PythonIndirect,
-        Some(Variant::Composition) => Form::Composition,
-        _ if generation == Generation::Two && paradigm.is_some() => Form::Composition,
         Some(Variant::Input) if semantic.kind != FunctionKind::Judgement => Form::Input,
         _ if semantic.kind == FunctionKind::Input => Form::Input,
         _ => Form::Plain,

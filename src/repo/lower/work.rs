@@ -135,14 +135,22 @@ fn by_axes(plan: &Plan, grouping: &Grouping) -> Option<Json> {
     }
 }
 
+/// The form a step is written in, and of which generation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    pub(super) form: Form,
+    pub(super) generation: Generation,
+}
+
 pub(super) fn semantic(
     plan: &Plan,
     inference: &Inference,
     semantic: &Semantic,
-    form: Form,
+    how: How,
     helpers: &[&str],
     problems: &mut Vec<Diagnostic>,
 ) -> Json {
+    let form = how.form;
     let mut fields = JsonMap::new();
     let mut order = JsonMap::new();
     let parts = semantic.selectors.iter().filter_map(|s| Some((s.key.as_ref(), s.number?)));
@@ -158,9 +166,10 @@ pub(super) fn semantic(
     }
     let judgement = semantic.kind == FunctionKind::Judgement;
     if form == Form::Composition {
-        match &semantic.resources.paradigm {
-            Some((paradigm, _)) => {
-                fields.insert("paradigm".into(), Json::from(paradigm.as_ref()));
+        let named = semantic.resources.paradigm.as_ref().map(|(name, _)| &**name);
+        match named.or_else(|| semantic.default_paradigm(how.generation.number())) {
+            Some(paradigm) => {
+                fields.insert("paradigm".into(), Json::from(paradigm));
             }
             None => problems.push(
                 Diagnostic::at(
@@ -181,6 +190,7 @@ pub(super) fn semantic(
         fields.insert("is_relation_output".into(), Json::from(semantic.relation));
         fields.insert("with_thinking".into(), Json::from(false));
     }
+    told(semantic, &mut fields);
     fields.insert("value_order".into(), Json::Object(order));
     let reads_none = form == Form::Input || (judgement && form == Form::Plain);
     if !reads_none && !semantic.selectors.is_empty() {
@@ -203,6 +213,28 @@ pub(super) fn semantic(
         fields.insert("timeout".into(), timeout.clone());
     }
     Json::Object(fields)
+}
+
+/// What the step is told beside its paradigm: by whom it is done, and in what form the answer comes.
+fn told(semantic: &Semantic, fields: &mut JsonMap<String, Json>) {
+    let resources = &semantic.resources;
+    for (field, written) in [("model", &resources.model), ("agent", &resources.agent)] {
+        if let Some((name, _)) = written {
+            fields.insert(field.to_owned(), Json::from(name.as_ref()));
+        }
+    }
+    if let Some((schema, _)) = &resources.schema {
+        fields.insert("schema".to_owned(), schema.clone());
+    }
+    if let Some(ask) = resources.ask.as_ref().filter(|a| !a.options.is_empty()) {
+        fields.insert("options".to_owned(), texts(&ask.options));
+    }
+    if resources.command.as_ref().is_some_and(|c| c.json) {
+        fields.insert("command_output".to_owned(), Json::from("json"));
+    }
+    if let Some(number) = resources.reply_retries {
+        fields.insert("reply_retries".to_owned(), Json::from(number));
+    }
 }
 
 /// Selectors by the name they are passed under. One that only packs its own value needs no source.

@@ -5,6 +5,7 @@ mod compare;
 mod notes;
 mod place;
 mod steps;
+mod told;
 
 use crate::base::{SourceFile, SourceMap};
 use crate::diag::Diagnostic;

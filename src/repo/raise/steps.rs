@@ -10,6 +10,7 @@ use crate::syntax::{self, Expr, Marker, Note, Outline, OutlineLine, SlotKey, Sub
 
 use super::notes::{About, of_value};
 use super::place::{Lines, Placed, Role, helpers};
+use super::told::Told;
 
 struct Writer<'a> {
     lines: &'a Lines,
@@ -243,16 +244,20 @@ impl Writer<'_> {
         }
         let Some(work) = entry.interpretation() else { return notes };
         let text = |field: &str| work.get(field).and_then(Json::as_str).filter(|t| !t.is_empty());
-        notes.extend(text("paradigm").map(|p| format!("%{{norm_input}}: {p}")));
+        let data = self.concepts.get(placed.name.as_str()).and_then(|c| c.data());
+        let sign = data.and_then(|d| d.get(0)).and_then(Json::as_str).and_then(Sign::parse);
+        let told = Told { work, sign: sign.as_ref(), judgement: entry.sequence().starts_with("judgement") };
+        notes.extend(told.notes(self.legacy));
         notes.extend(text("body_faculty").map(|f| format!("%{{body_faculty}}: {f}")));
         for field in ["h_input_norm", "v_input_norm"] {
             notes.extend(text(field).map(|t| format!("%{{{field}}}: {t}")));
         }
-        let data = self.concepts.get(placed.name.as_str()).and_then(|c| c.data());
-        let sign = data.and_then(|d| d.get(0)).and_then(Json::as_str).and_then(Sign::parse);
         let provision = sign
+            .as_ref()
+            .filter(|_| !told.says_prompt())
             .filter(|s| matches!(s.norm(), Some("prompt_location" | "script_location" | "file_location")));
         match (provision, text("v_input_provision")) {
+            _ if told.says_prompt() => {}
             (Some(sign), _) if !prompted => notes.push(format!("%{{v_input_provision}}: {}", sign.payload())),
             (None, Some(path)) => notes.push(format!("%{{v_input_provision}}: {path}")),
             _ => {}

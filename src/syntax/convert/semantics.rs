@@ -135,7 +135,8 @@ impl Restyler<'_> {
         if !plain {
             return None;
         }
-        let composed = named_paradigm(node) && semantic.variant().is_none() && !acts(node);
+        let composed =
+            (named_paradigm(node) || prompted(node)) && semantic.variant().is_none() && !acts(node);
         let simple = semantic.assertion.as_ref().is_none_or(|a| {
             let all = a.quantifiers.iter().all(|q| q.word == QuantifierWord::All && q.over.is_none());
             a.understood && all && a.quantifiers.len() <= 1
@@ -159,10 +160,18 @@ impl Restyler<'_> {
         fits.then(|| Rewritten::from(text))
     }
 
-    /// The line or a gate below it names a paradigm.
+    /// The line or a gate below it names a paradigm, or what a paradigm follows from.
     fn has_paradigm(&self, id: NodeId, node: &Node) -> bool {
-        named_paradigm(node) || self.tree.children(id).any(|(_, n)| named_paradigm(n))
+        let has = |n: &Node| named_paradigm(n) || prompted(n);
+        has(node) || self.tree.children(id).any(|(_, n)| has(n))
     }
+}
+
+/// A prompt, a command or a question says how the step is done.
+fn prompted(node: &Node) -> bool {
+    ["prompt", "prompt_location", "v_input_provision", "command", "command_location", "ask"]
+        .iter()
+        .any(|k| node.referential(k).is_some_and(|a| !a.text().trim().is_empty()))
 }
 
 fn named_paradigm(node: &Node) -> bool {
