@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn layout_and_escapes() {
         let value = Value::from_data_json(&json!({"a": [1, "é\n😀\u{7f}"], "b": {}, "c": [], "d": null}));
-        let wanted = "{\n  \"a\": [\n    1,\n    \"é\\n😀\u{7f}\"\n  ],\n  \"b\": {},\n  \"c\": [],\n  \"d\": null\n}";
+        let wanted =
+            "{\n  \"a\": [\n    1,\n    \"é\\n😀\u{7f}\"\n  ],\n  \"b\": {},\n  \"c\": [],\n  \"d\": null\n}";
         assert_eq!(json_text(&value, 2, false), wanted);
         let wanted = "\"\\u00e9\\n\\ud83d\\ude00\\u007f\"";
         assert!(json_text(&value, 2, true).contains(wanted), "{}", json_text(&value, 2, true));

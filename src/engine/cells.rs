@@ -12,7 +12,7 @@ use crate::run::record::{Asked, Call, CallPlace, Left, ModelUse};
 use crate::run::sequence::{Cell, SemanticTask};
 use crate::run::{CallLog, Happening, Printed, StepFailure};
 
-use super::calls::{Came, Tools};
+use super::tools::{Came, Refused, Tools};
 
 /// A step with cells at work.
 pub(super) struct CellFlight {
@@ -166,7 +166,7 @@ impl CellFlight {
         &mut self,
         place: CallPlace,
         effect: Effect,
-        came: Result<Came, StepFailure>,
+        came: Result<Came, Refused>,
         tools: &Tools,
     ) -> Next {
         match came {
@@ -189,22 +189,29 @@ impl CellFlight {
                 };
                 self.go(place.cell, Some(arrived), tools)
             }
-            Err(failure) => {
-                let made = self.refused(place, effect, failure);
+            Err(Refused { failure, model }) => {
+                self.add_use(model.as_ref());
+                let made = self.refused(place, effect, failure, model);
                 Next { ask: None, made: Vec::from_iter(made) }
             }
         }
     }
 
     /// A call failed, and its cell with it.
-    fn refused(&mut self, place: CallPlace, effect: Effect, failure: StepFailure) -> Option<Made> {
+    fn refused(
+        &mut self,
+        place: CallPlace,
+        effect: Effect,
+        failure: StepFailure,
+        model: Option<ModelUse>,
+    ) -> Option<Made> {
         self.fail(place.cell, failure.clone());
         self.keeps.then(|| Made {
             place,
             effect,
             answer: Err(failure),
             time: Duration::ZERO,
-            model: None,
+            model,
             left: Left::Failed,
         })
     }
@@ -254,7 +261,7 @@ impl CellFlight {
                     arrived = Some(Arrived { place, effect, answer, time, model, silent });
                 }
                 Err(failure) => {
-                    made.extend(self.refused(place, effect, failure));
+                    made.extend(self.refused(place, effect, failure, None));
                     return Next { ask: None, made };
                 }
             }

@@ -4,6 +4,7 @@
 //! down, and only then does the cell go on to something others can see (durability spec, section 4).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::Value;
 use crate::faculty::FailureKind;
@@ -14,13 +15,13 @@ use crate::run::state::Ready;
 use crate::run::{StepFailure, StepKey};
 
 use super::callback::{Asking, Reply};
-use super::calls::Came;
 use super::cells::{CellFlight, Made};
 use super::driver::{Driver, Flight, FlightKind, Post, happening};
 use super::identity::{call_identity, step_key};
 use super::lanes::{Done, Job, LANES, Lane, make};
 use super::people::{OpenQuestion, Waiting, question_id};
 use super::recorder::Reach;
+use super::tools::{Came, Refused};
 
 /// A step whose cells have gone as far as they can without the world, and what each asks for first.
 pub(super) struct Prepared {
@@ -135,7 +136,8 @@ impl Driver<'_> {
             self.not_now(flight, reply);
             return;
         }
-        let Some(Flight { kind: FlightKind::Cells(cells), reach, .. }) = self.flights.get_mut(&flight) else {
+        let Some(Flight { ready, kind: FlightKind::Cells(cells), reach, .. }) = self.flights.get_mut(&flight)
+        else {
             return;
         };
         if effect.is_outside() {
@@ -146,6 +148,8 @@ impl Driver<'_> {
         let job = Job {
             flight,
             step_name: Arc::clone(&cells.name),
+            item: ready.item,
+            round: ready.round,
             place,
             effect,
             timeout: cells.timeout(),
@@ -257,11 +261,11 @@ impl Driver<'_> {
         self.lanes.release(lane);
         match came {
             // What was ended by the user has neither failed nor given anything: it is open, and runs again on a resume.
-            Err(failure) if failure.kind == FailureKind::Interrupted.as_str() => {
+            Err(refused) if refused.failure.kind == FailureKind::Interrupted.as_str() => {
                 self.end_of(job.flight, job.reply, true);
             }
-            Err(failure) if failure.kind == FailureKind::BudgetSpent.as_str() => {
-                self.budget.get_or_insert(failure);
+            Err(refused) if refused.failure.kind == FailureKind::BudgetSpent.as_str() => {
+                self.budget.get_or_insert(refused.failure);
                 self.not_now(job.flight, job.reply);
             }
             came => self.arrived(job.flight, job.place, job.effect, came, job.reply),
@@ -274,20 +278,21 @@ impl Driver<'_> {
         flight: u64,
         place: CallPlace,
         effect: Effect,
-        came: Result<Came, StepFailure>,
+        came: Result<Came, Refused>,
         reply: Option<Reply>,
     ) {
-        if let Ok(Came { model: Some(model), .. }) = &came {
+        if let Ok(Came { model: Some(model), .. }) | Err(Refused { model: Some(model), .. }) = &came {
             self.spent.add(&model.spent);
         }
         let Some(Flight { kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) else {
             return;
         };
         if let Some(reply) = reply {
-            let (time, model) =
-                came.as_ref().map_or_else(|_| Default::default(), |c| (c.duration, c.model.clone()));
+            let (time, model, answer) = match came {
+                Ok(came) => (came.duration, came.model, Ok(came.answer)),
+                Err(refused) => (Duration::ZERO, refused.model, Err(refused.failure)),
+            };
             cells.add_use(model.as_ref());
-            let answer = came.map(|c| c.answer);
             let made = Made { place, effect, answer: answer.clone(), time, model, left: Left::Open };
             self.write_calls(flight, vec![made]);
             self.replies.push((reply, answer));
@@ -313,7 +318,7 @@ impl Driver<'_> {
             return;
         }
         if effect.is_quick() {
-            let came = self.tools.quick(&effect).map(Came::at_once);
+            let came = self.tools.quick(&effect).map(Came::at_once).map_err(Refused::from);
             self.arrived(flight, place, effect, came, Some(reply));
             return;
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, select};
 use rustc_hash::FxHashMap;
 
+use crate::base::Digest;
 use crate::run::decide::{Action, decide};
 use crate::run::effect::{CallAnswer, Effect};
 use crate::run::record::{Asked, Call, CallPlace};
@@ -21,12 +22,12 @@ use crate::run::{
 use crate::store::StoreError;
 
 use super::callback::{Asking, Reply};
-use super::calls::Tools;
 use super::cells::CellFlight;
 use super::interrupt::Interrupt;
 use super::lanes::{Done, Job, Lane, Lanes};
 use super::people::{Desk, OpenQuestion, People, Waiting};
 use super::recorder::{Reach, Recorder};
+use super::tools::Tools;
 
 /// Work on fewer cells than this is done by the driver itself: handing it over would cost more.
 const SMALL: usize = 4096;
@@ -95,6 +96,8 @@ pub(super) struct Unfinished {
     pub(super) calls: FxHashMap<StepKey, Vec<Call>>,
     /// Questions that were put to people.
     pub(super) asked: FxHashMap<StepKey, Vec<Asked>>,
+    /// Hashes of texts that steps have written into files.
+    pub(super) written: Vec<Digest>,
     /// What models have cost.
     pub(super) spent: Spent,
 }
@@ -130,6 +133,7 @@ fn drive(
     let begun = Instant::now();
     let graph = Arc::clone(state.graph());
     watch.begins(&graph);
+    unfinished.written.iter().for_each(|digest| tools.note_written(*digest));
     let (message_in, messages) = crossbeam_channel::unbounded();
     let times = vec![StepTime::default(); graph.items.len()];
     let mut driver = Driver {
@@ -343,7 +347,7 @@ impl Driver<'_> {
             self.parked |= beyond;
             return;
         }
-        match decide(&self.state, ready, &*self.tools) {
+        match decide(&self.state, ready, &self.tools.means(ready.item)) {
             Action::Settle(what, round) => self.commit(ready, round, what, None, None),
             Action::Syntactic(task) if task.size() < SMALL => {
                 let done = task.run(&self.graph.model, self.graph.inference(ready.item));

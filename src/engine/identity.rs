@@ -8,7 +8,7 @@ use crate::faculty::CallIdentity;
 use crate::run::effect::{Effect, ScriptCode, ScriptRun};
 use crate::run::record::CallPlace;
 
-use super::calls::Tools;
+use super::tools::Tools;
 
 /// The key of a step: its run, its name with the loop position, and what its cells ask for first, with the bytes of
 /// their scripts.

@@ -7,13 +7,13 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::faculty::CallIdentity;
-use crate::run::StepFailure;
+use crate::run::ItemId;
 use crate::run::effect::Effect;
 use crate::run::record::CallPlace;
 
 use super::callback::{Callback, Reply};
-use super::calls::{Came, Context, Tools};
 use super::driver::Message;
+use super::tools::{Came, Context, Refused, Tools};
 
 /// So many calls a thread may be handed out beyond the one it makes, so that it never waits for the next one.
 const AHEAD: usize = 4;
@@ -39,6 +39,8 @@ pub(super) const LANES: [Lane; 3] = [Lane::Work, Lane::Model, Lane::Side];
 pub(super) struct Job {
     pub(super) flight: u64,
     pub(super) step_name: Arc<str>,
+    pub(super) item: ItemId,
+    pub(super) round: u32,
     pub(super) place: CallPlace,
     pub(super) effect: Effect,
     pub(super) timeout: Option<f64>,
@@ -51,7 +53,7 @@ pub(super) struct Job {
 pub(super) struct Done {
     pub(super) lane: Lane,
     pub(super) job: Job,
-    pub(super) came: Result<Came, StepFailure>,
+    pub(super) came: Result<Came, Refused>,
 }
 
 pub(super) struct Lanes {
@@ -161,12 +163,14 @@ fn work(lane: Lane, tools: &Tools, jobs: &Receiver<Job>, done: &Sender<Message>)
 }
 
 /// Makes one call.
-pub(super) fn make(tools: &Tools, job: &Job, done: &Sender<Message>) -> Result<Came, StepFailure> {
+pub(super) fn make(tools: &Tools, job: &Job, done: &Sender<Message>) -> Result<Came, Refused> {
     let callback = Callback::new(done.clone(), job.flight, job.place.cell);
     let context = Context {
         timeout: job.timeout,
         identity: job.identity.clone(),
         step: &job.step_name,
+        item: job.item,
+        round: job.round,
         place: job.place,
         // What a script asks for may not itself be a script that asks.
         callback: job.reply.is_none().then_some(&callback),

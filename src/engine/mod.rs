@@ -5,13 +5,13 @@
 #![allow(clippy::disallowed_methods, reason = "the driver starts threads and measures time")]
 
 mod callback;
-mod calls;
 mod cells;
 mod dispatch;
 mod driver;
 mod identity;
 mod interrupt;
 mod lanes;
+mod models;
 mod past;
 mod people;
 mod plan;
@@ -21,10 +21,11 @@ mod resume;
 mod run_id;
 mod session;
 mod told;
+mod tools;
 
-pub use calls::Tools;
 pub use driver::{Options, run};
 pub use interrupt::Interrupt;
+pub use models::{ThinkError, ThinkOptions, Thinking};
 pub use past::{Past, RunError};
 pub use people::{Desk, Given, OpenQuestion, question_id};
 pub use plan::Plan;
@@ -33,3 +34,4 @@ pub use resume::{Again, Found, Resumption, Wish};
 pub use run_id::{made_at, new_run_id};
 pub use session::{Closing, Ended, Keeping, Session, signal_name};
 pub use told::Told;
+pub use tools::{ToolOptions, Tools};

@@ -10,7 +10,7 @@ use crate::repo::{ConceptId, Model};
 use crate::run::record::{Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek};
 use crate::run::replay::{Replay, ReplayError, Validity};
 use crate::run::stale::{Comparison, compare};
-use crate::run::{ItemId, State, StepKey, initial_values};
+use crate::run::{ItemId, Spent, State, StepKey, initial_values};
 use crate::store::{Recovery, RunDir, Tail, Torn, Visitor, recover};
 
 use super::driver::Unfinished;
@@ -128,6 +128,11 @@ impl Resumption {
         }
     }
 
+    /// What models have cost so far.
+    pub fn spent(&self) -> Spent {
+        self.unfinished.spent
+    }
+
     /// The run.
     pub fn run_id(&self) -> &str {
         self.found.past.run.id()
@@ -234,8 +239,8 @@ impl Weighed {
 
     fn with(self, found: Found, mode: Mode) -> Resumption {
         let Self { plan, setting, redo, reasons, outdated, replay } = self;
-        let Replay { state, in_doubt, calls, asked, spent, applied: kept, .. } = replay;
-        let unfinished = Unfinished { calls, asked, spent };
+        let Replay { state, in_doubt, calls, asked, written, spent, applied: kept, .. } = replay;
+        let unfinished = Unfinished { calls, asked, written, spent };
         Resumption { found, plan, setting, mode, redo, state, in_doubt, unfinished, reasons, outdated, kept }
     }
 }

@@ -15,7 +15,6 @@ use crate::run::{Event, Graph, Outcome, State, Status, StepKey, Stop, Watch};
 use crate::store::index::{Indexer, LookUp, Lookup};
 use crate::store::{Durability, Journal, JournalOptions, Recovery, RunDir, Store, StoreError, Tail};
 
-use super::calls::Tools;
 use super::driver::{Driven, Options, Unfinished, run_recorded};
 use super::past::RunError;
 use super::people::{Desk, OpenQuestion};
@@ -23,6 +22,7 @@ use super::plan::Plan;
 use super::recorder::{Reach, Recorder};
 use super::resume::Resumption;
 use super::run_id::new_run_id;
+use super::tools::Tools;
 
 /// So many entries stand in one redo record.
 const REDO_ENTRIES: usize = 256;

@@ -153,7 +153,10 @@ mod tests {
         let (_folder, root) = base("{\"a\": 1.50}");
         memorize(&root, "é", &Value::from_data_json(&json!(["%{sign}(x)"])), None).unwrap();
         let text = root.read_text(MEMORY_FILE).unwrap();
-        assert_eq!(text.as_ref(), "{\n    \"a\": 1.50,\n    \"\\u00e9\": [\n        \"%{sign}(x)\"\n    ]\n}");
+        assert_eq!(
+            text.as_ref(),
+            "{\n    \"a\": 1.50,\n    \"\\u00e9\": [\n        \"%{sign}(x)\"\n    ]\n}"
+        );
         let Some(Value::List(items)) = recall(&root, "é", None).unwrap() else { panic!("a list") };
         assert!(matches!(items.first(), Some(Value::Text(_))), "data, whatever it looks like");
         memorize(&root, "k", &Value::text("v"), Some("new/m.json")).unwrap();

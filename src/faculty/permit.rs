@@ -55,7 +55,8 @@ impl Permissions {
         if !self.deny_net {
             return Ok(());
         }
-        let message = format!("`{}` may not be connected to: the run was started with --deny-net", shorten(host));
+        let message =
+            format!("`{}` may not be connected to: the run was started with --deny-net", shorten(host));
         Err(Failure::new(FailureKind::NotAllowed, message)
             .with_help("start it without --deny-net, or with a cassette that holds the replies"))
     }
@@ -119,12 +120,8 @@ impl ScriptTrust {
         if permissions.allow_generated {
             return Ok(());
         }
-        let written = || {
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains(&Digest::of(code.as_bytes()))
-        };
+        let written =
+            || self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&Digest::of(code.as_bytes()));
         let message = match path {
             Some(path) if written() => {
                 format!("script `{}` was written during this run, so it is not run", shorten(path))
@@ -155,12 +152,21 @@ mod tests {
         assert!(denied.may_connect("example.org").unwrap_err().message.contains("--deny-net"));
         let list = ["jq", "scripts/", "/opt/tools/", "one.py"].map(str::to_owned).to_vec();
         let narrowed = Permissions { allow_run: Some(list), ..Permissions::default() };
-        for fine in ["jq", "scripts/a.py", "./scripts/b/c.py", "/opt/tools/x", "./one.py", "x/../scripts/a.py"] {
+        for fine in
+            ["jq", "scripts/a.py", "./scripts/b/c.py", "/opt/tools/x", "./one.py", "x/../scripts/a.py"]
+        {
             assert!(narrowed.may_run(fine).is_ok(), "{fine}");
         }
         for bad in [
-            "sh", "/usr/bin/jq", "scripts2/a.py", "scripts/../b.py", "../scripts/a.py", "/opt/tools2/x", "opt/tools/x",
-            "two.py", "",
+            "sh",
+            "/usr/bin/jq",
+            "scripts2/a.py",
+            "scripts/../b.py",
+            "../scripts/a.py",
+            "/opt/tools2/x",
+            "opt/tools/x",
+            "two.py",
+            "",
         ] {
             let failure = narrowed.may_run(bad).unwrap_err();
             assert_eq!(failure.kind, FailureKind::NotAllowed);

@@ -3,6 +3,8 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::base::Digest;
+
 use super::event::{Event, Happening, SkipCause, StepKey};
 use super::graph::ItemId;
 use super::record::{
@@ -182,6 +184,8 @@ pub struct Replay {
     pub calls: FxHashMap<StepKey, Vec<Call>>,
     /// Questions of steps that have not ended; some of them may be answered by a call.
     pub asked: FxHashMap<StepKey, Vec<Asked>>,
+    /// Hashes of the texts that steps have written into files.
+    pub written: Vec<Digest>,
     /// What models cost so far, with calls that no longer count.
     pub spent: Spent,
     /// Events that were folded.
@@ -217,6 +221,7 @@ impl Replay {
             in_doubt: FxHashMap::default(),
             calls: FxHashMap::default(),
             asked: FxHashMap::default(),
+            written: Vec::new(),
             spent: Spent::default(),
             applied: 0,
             dropped: 0,
@@ -296,6 +301,7 @@ impl Replay {
             }
             Record::Call(mut call) => {
                 self.translate_call(seq, &mut call.step, call.round)?;
+                self.written.extend(call.written());
                 self.calls.entry(call.step.clone()).or_default().push(*call);
             }
             Record::Question(mut asked) => {

@@ -431,7 +431,14 @@ fn all_faculties_take_requests() {
     let code = ask(&files, Action::ReadFile { path: "s.py".into() }).unwrap().value;
     let Value::Text(code) = code else { panic!("a text") };
     let script = Arc::new(Script { path: "s.py".into(), hash: Arc::clone(&code), code });
-    assert_eq!(text_of(&ask(&b.pool, Action::Call { script: Arc::clone(&script), function: "main".into() }).unwrap().value), "2121");
+    assert_eq!(
+        text_of(
+            &ask(&b.pool, Action::Call { script: Arc::clone(&script), function: "main".into() })
+                .unwrap()
+                .value
+        ),
+        "2121"
+    );
     assert_eq!(text_of(&ask(&b.pool, Action::Execute(script)).unwrap().value), "2121");
     let add = Action::Builtin { name: "add".into() };
     assert_eq!(text_of(&ask(&builtins, add.clone()).unwrap().value), "21");

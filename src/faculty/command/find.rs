@@ -44,8 +44,8 @@ pub(super) fn find(name: &str, folder: &Path, path: Option<&OsStr>) -> Result<Pa
 }
 
 fn by_path(name: &str, file: &Path, why: &str) -> Failure {
-    let failure =
-        Failure::new(FailureKind::CommandNotFound, format!("program `{}` {why}", shorten(name))).at(name, None);
+    let failure = Failure::new(FailureKind::CommandNotFound, format!("program `{}` {why}", shorten(name)))
+        .at(name, None);
     if file.is_file() {
         return failure.with_help(format!("make it executable: chmod +x {}", shorten(name)));
     }

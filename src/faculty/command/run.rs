@@ -112,19 +112,21 @@ impl Commands {
         let name = program_name(call.argv)?;
         self.goes_on(name)?;
         let environment = self.environment(call.identity)?;
-        let path = environment.iter().rev().find(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
+        let path =
+            environment.iter().rev().find(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
         let program = find(name, &self.options.folder, path)?;
         let input = input_of(call.inputs);
         let timeout = call.timeout.or(self.options.timeout);
         let begun = Instant::now();
-        let mut running = self.start(&program, call.argv, &environment, input).map_err(|error| {
-            not_started(name, &self.options.folder, &error)
-        })?;
+        let mut running = self
+            .start(&program, call.argv, &environment, input)
+            .map_err(|error| not_started(name, &self.options.folder, &error))?;
         let over = running.wait(timeout.and_then(|limit| begun.checked_add(limit)));
         let (stdout, output) = running.finish();
         let duration = begun.elapsed();
-        let fail = |kind: FailureKind, words: String| {
-            Failure { output: Some(Box::new(output.clone())), ..Failure::new(kind, format!("command `{name}` {words}")) }
+        let fail = |kind: FailureKind, words: String| Failure {
+            output: Some(Box::new(output.clone())),
+            ..Failure::new(kind, format!("command `{name}` {words}"))
         };
         match over {
             Over::Ended(Ended::Code(0)) => {
@@ -141,8 +143,11 @@ impl Commands {
             }
             Over::TooMuch => {
                 let limit = self.options.output_limit;
-                Err(fail(FailureKind::ReplyTooLarge, format!("wrote more than {limit} bytes to standard output"))
-                    .with_help("let it write the data to a file, and print the path"))
+                Err(fail(
+                    FailureKind::ReplyTooLarge,
+                    format!("wrote more than {limit} bytes to standard output"),
+                )
+                .with_help("let it write the data to a file, and print the path"))
             }
             Over::Interrupted => Err(fail(FailureKind::Interrupted, "was interrupted".to_owned())),
             Over::Lost => Err(fail(FailureKind::WorkerLost, "was lost: its launcher ended".to_owned())),
@@ -233,7 +238,13 @@ impl Commands {
         let streams = (child.stdout.take(), child.stderr.take());
         let exchange = Exchange::new(end, data, streams, self.options.output_limit);
         match exchange {
-            Ok(exchange) => Ok(Running { commands: self, child, group, exchange, launched: self.options.launcher.is_some() }),
+            Ok(exchange) => Ok(Running {
+                commands: self,
+                child,
+                group,
+                exchange,
+                launched: self.options.launcher.is_some(),
+            }),
             Err(error) => {
                 self.groups.end(group);
                 let _ = child.wait();
@@ -315,7 +326,9 @@ impl Running<'_> {
                 Some(Report::Code(code)) => Some(Over::Ended(Ended::Code(code))),
                 Some(Report::Signal(signal)) => Some(Over::Ended(Ended::Signal(signal))),
                 Some(Report::Ended) => Some(Over::Ended(Ended::Unknown)),
-                Some(Report::NotStarted(error)) => Some(Over::NotStarted(io::Error::from_raw_os_error(error))),
+                Some(Report::NotStarted(error)) => {
+                    Some(Over::NotStarted(io::Error::from_raw_os_error(error)))
+                }
                 None => matches!(self.exchange.input, Input::Closed).then_some(Over::Lost),
             };
         }

@@ -47,7 +47,9 @@ pub(super) fn system(verb: &str, path: &str, error: &io::Error) -> Failure {
     let failure = Failure::new(FailureKind::IoError, message).at(path, None);
     match Errno::from_io_error(error) {
         Some(Errno::NOSPC | Errno::DQUOT) => failure.with_help("make room on the disk, then resume the run"),
-        Some(Errno::ACCESS | Errno::PERM) => failure.with_help("look at the rights of the file and its folder"),
+        Some(Errno::ACCESS | Errno::PERM) => {
+            failure.with_help("look at the rights of the file and its folder")
+        }
         _ => failure,
     }
 }

@@ -30,7 +30,8 @@ impl Place {
     pub(super) fn open(path: PathBuf) -> Result<Self, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(CWD, &path, flags, Mode::empty())?;
-        let mut roots: Vec<PathBuf> = std::path::absolute(&path).ok().map(|p| normal(&p)).into_iter().collect();
+        let mut roots: Vec<PathBuf> =
+            std::path::absolute(&path).ok().map(|p| normal(&p)).into_iter().collect();
         roots.extend(fs::canonicalize(&path).ok().filter(|real| !roots.contains(real)));
         Ok(Self { path, roots, directory, only: None })
     }

@@ -274,8 +274,7 @@ impl Root {
 
     fn allowed(&self, absolute: &Path, access: Access) -> Option<Target<'_>> {
         let places = if access == Access::Read { &self.readable } else { &self.writable };
-        let (place, relative) =
-            places.iter().find_map(|place| Some((place, place.relative(absolute)?)))?;
+        let (place, relative) = places.iter().find_map(|place| Some((place, place.relative(absolute)?)))?;
         Some(Target { place, relative, shown: Arc::from(absolute.to_string_lossy()), access })
     }
 
@@ -456,7 +455,9 @@ mod tests {
     #[test]
     fn what_exists_is_known_without_reading_it() {
         let (_folder, root) = folder();
-        for (path, wanted) in [("data/a.txt", true), ("data", true), (".", true), ("data/b", false), ("x/y", false)] {
+        for (path, wanted) in
+            [("data/a.txt", true), ("data", true), (".", true), ("data/b", false), ("x/y", false)]
+        {
             assert_eq!(root.exists(path), Ok(wanted), "{path}");
         }
         assert_eq!(root.exists("data/a.txt/x"), Ok(false));

@@ -77,7 +77,11 @@ impl Root {
     ///
     /// # Errors
     /// As there.
-    pub fn written_paths(&self, folder: &str, files: &[(Arc<str>, Arc<str>)]) -> Result<Vec<Arc<str>>, Failure> {
+    pub fn written_paths(
+        &self,
+        folder: &str,
+        files: &[(Arc<str>, Arc<str>)],
+    ) -> Result<Vec<Arc<str>>, Failure> {
         let one = |(name, _): &(Arc<str>, Arc<str>)| {
             check_chosen(name)?;
             self.written_path(&format!("{}/{name}", folder.trim_end_matches('/')))
@@ -139,8 +143,10 @@ impl Root {
 
     fn put(&self, path: &str, target: &Target<'_>, content: &[u8]) -> Result<(), Failure> {
         self.check_size(path, content)?;
-        let (folder, name) =
-            target.place.folder_for(&target.relative).map_err(|error| self.not_written(path, target, error))?;
+        let (folder, name) = target
+            .place
+            .folder_for(&target.relative)
+            .map_err(|error| self.not_written(path, target, error))?;
         let mode = self.replaced(path, target, &folder, &name)?;
         let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         put(&folder, &name, content, mode)
@@ -181,9 +187,7 @@ fn put(folder: &OwnedFd, name: &OsStr, content: &[u8], mode: Option<Mode>) -> io
     if let Some(file) = nameless(folder)? {
         let file = fill(file)?;
         let from = format!("/proc/self/fd/{}", file.as_raw_fd());
-        let link = |to: &OsStr| {
-            rustix::fs::linkat(CWD, from.as_str(), folder, to, AtFlags::SYMLINK_FOLLOW)
-        };
+        let link = |to: &OsStr| rustix::fs::linkat(CWD, from.as_str(), folder, to, AtFlags::SYMLINK_FOLLOW);
         for _ in 0..TRIES {
             match link(name) {
                 Ok(()) => return Ok(()),
@@ -326,7 +330,10 @@ mod tests {
         let root = Root::open_with(plain.path(), &[], std::slice::from_ref(&outside)).unwrap();
         let path = outside.join("new/a.txt").to_string_lossy().into_owned();
         assert_eq!(root.save(&path, b"x").as_deref(), Ok(path.as_str()));
-        assert_eq!(root.save("../outside/b.txt", b"y").unwrap().as_ref(), outside.join("b.txt").to_str().unwrap());
+        assert_eq!(
+            root.save("../outside/b.txt", b"y").unwrap().as_ref(),
+            outside.join("b.txt").to_str().unwrap()
+        );
         // Writing is not reading.
         assert_eq!(root.read(&path).unwrap_err().kind, PathEscapesBase);
         assert_eq!(root.save("../other", b"x").unwrap_err().kind, PathEscapesBase);

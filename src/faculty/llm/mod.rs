@@ -6,10 +6,10 @@
 //! Knows no plans and no journal. Replies are data (semantics spec, sections 2.3 and 14.1). To add a kind of provider: a
 //! file that implements `Provider`, a variant of [`config::ProviderKind`], its place in `models.rs`.
 
+mod again;
 pub mod budget;
 pub mod cassette;
 pub mod config;
-mod again;
 mod echo;
 mod fit;
 mod gate;

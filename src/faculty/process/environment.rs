@@ -39,6 +39,8 @@ mod tests {
     #[test]
     fn secrets_stay_here() {
         assert!(is_inherited("PATH") && is_inherited("LC_ALL"));
-        assert!(!is_inherited("OPENAI_API_KEY") && !is_inherited("AWS_SECRET_ACCESS_KEY") && !is_inherited(""));
+        assert!(
+            !is_inherited("OPENAI_API_KEY") && !is_inherited("AWS_SECRET_ACCESS_KEY") && !is_inherited("")
+        );
     }
 }

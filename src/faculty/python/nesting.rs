@@ -47,8 +47,9 @@ impl Body for Nested<'_> {
     ) -> Result<Value, Failure> {
         if DEPTH.get() >= DEPTH_LIMIT {
             let message = format!("scripts run scripts more than {DEPTH_LIMIT} deep");
-            return Err(Failure::new(FailureKind::NotAllowed, message)
-                .with_help("let one script call the functions of the others: modules beside it can be imported"));
+            return Err(Failure::new(FailureKind::NotAllowed, message).with_help(
+                "let one script call the functions of the others: modules beside it can be imported",
+            ));
         }
         let _away = Away::new(self.place);
         self.body.call(tool, method, args, named)

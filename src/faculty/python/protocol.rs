@@ -51,7 +51,10 @@ pub struct ScriptCall<'a> {
 
 impl fmt::Debug for ScriptCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScriptCall").field("path", &self.path).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("ScriptCall")
+            .field("path", &self.path)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
     }
 }
 

@@ -124,7 +124,14 @@ pub(super) struct Talk<'s> {
 impl<'s> Talk<'s> {
     /// A talk that ends at the deadline.
     pub(super) fn new(streams: &'s mut Streams, deadline: Option<Instant>) -> Self {
-        Self { streams, out: Capture::default(), err: Capture::default(), deadline, ending: None, tidying: false }
+        Self {
+            streams,
+            out: Capture::default(),
+            err: Capture::default(),
+            deadline,
+            ending: None,
+            tidying: false,
+        }
     }
 
     /// Sends bytes, reading meanwhile what is printed.

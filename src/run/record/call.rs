@@ -95,6 +95,21 @@ pub struct Asked {
     pub question: JsonMap<String, Json>,
 }
 
+impl Call {
+    /// The hashes of the texts it wrote into files.
+    pub fn written(&self) -> Vec<Digest> {
+        let text = |value: &Json| value.as_str().map(|text| Digest::of(text.as_bytes()));
+        match self.method.as_str() {
+            "files.save" => self.args.get("content").and_then(text).into_iter().collect(),
+            "files.save_many" => {
+                let files = self.args.get("files").and_then(Json::as_object);
+                files.into_iter().flat_map(|files| files.values()).filter_map(text).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// The answers a step's cells need not ask for again, by place: those of cells that have not failed since.
 pub fn answered(calls: Vec<Call>) -> BTreeMap<CallPlace, Call> {
     let mut found = BTreeMap::new();

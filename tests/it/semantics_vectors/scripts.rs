@@ -74,7 +74,11 @@ impl Scripts {
 fn clear(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap()
+        } else {
+            std::fs::remove_file(path).unwrap()
+        }
     }
 }
 
@@ -97,9 +101,10 @@ impl World for Desk {
             Deed::Read { path } | Deed::ReadPrompt { path } => self.root.read_text(&path).map(Value::Text),
             Deed::Exists { path } => self.root.exists(&path).map(Value::Bool),
             Deed::Save { path, content } => self.root.save(&path, content.as_bytes()).map(Value::Text),
-            Deed::SaveMany { folder, files } => {
-                self.root.save_many(&folder, &files).map(|paths| Value::list(paths.into_iter().map(Value::Text)))
-            }
+            Deed::SaveMany { folder, files } => self
+                .root
+                .save_many(&folder, &files)
+                .map(|paths| Value::list(paths.into_iter().map(Value::Text))),
             Deed::Recall { key, file } => memory::require(&self.root, &key, file.as_deref()),
             Deed::Memorize { key, value, file } => {
                 memory::memorize(&self.root, &key, &value, file.as_deref()).map(|()| Value::Null)

@@ -110,9 +110,9 @@ mod tests {
     impl World for Notes {
         fn act(&self, deed: Deed) -> Result<Value, Failure> {
             let answer = match &deed {
-                Deed::SaveMany { folder, files } => Value::list(
-                    files.iter().map(|(name, _)| Value::text(format!("{folder}/{name}"))),
-                ),
+                Deed::SaveMany { folder, files } => {
+                    Value::list(files.iter().map(|(name, _)| Value::text(format!("{folder}/{name}"))))
+                }
                 Deed::Save { path, .. } => Value::Text(Arc::clone(path)),
                 Deed::Exists { .. } => Value::Bool(false),
                 _ => Value::text("text"),

@@ -53,7 +53,8 @@ pub(super) fn call(world: &dyn World, (args, named): Given<'_>) -> Result<Value,
     };
     let mut prompt = args.optional_text("prompt_text")?.unwrap_or_else(|| Arc::from("Enter input:"));
     if !context.is_empty() {
-        let lines: Vec<_> = context.iter().map(|(name, value)| format!("{name}: {}", text_of(value))).collect();
+        let lines: Vec<_> =
+            context.iter().map(|(name, value)| format!("{name}: {}", text_of(value))).collect();
         prompt = Arc::from(format!("{prompt}\n\n{}", lines.join("\n")));
     }
     let options = options(&args)?;
@@ -133,9 +134,13 @@ mod tests {
     fn questions_are_understood() {
         let plain = ask(json!({"interaction_type": "simple_text", "prompt_text": "Who?"})).unwrap();
         assert_eq!((plain.kind, plain.prompt.as_ref(), plain.must), ("text", "Who?", None));
-        let choice = json!({"interaction_type": "select", "prompt_text": "?", "options": ["a", 2], "default": "a"});
+        let choice =
+            json!({"interaction_type": "select", "prompt_text": "?", "options": ["a", 2], "default": "a"});
         let choice = ask(choice).unwrap();
-        assert_eq!((choice.kind, choice.options.len(), choice.default), ("choose", 2, Some(Value::text("a"))));
+        assert_eq!(
+            (choice.kind, choice.options.len(), choice.default),
+            ("choose", 2, Some(Value::text("a")))
+        );
         let checked = json!({"interaction_type": "validated_text", "validation":
             {"type": "file_exists", "error_message": "no such file"}});
         let wanted = Some(Requirement::FileExists(Some(Arc::from("no such file"))));

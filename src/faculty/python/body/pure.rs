@@ -80,8 +80,7 @@ impl<'w> PureBody<'w> {
                 self.world.act(Deed::ReadPrompt { path: args.text("template_name")? })
             }
             "render" => {
-                let args =
-                    Args::bind("prompt_tool", "render", &["template_name", "variables"], 1, given)?;
+                let args = Args::bind("prompt_tool", "render", &["template_name", "variables"], 1, given)?;
                 let variables = match args.get("variables") {
                     Some(_) => args.map("variables")?,
                     None => &Map::new(),
@@ -330,7 +329,13 @@ mod tests {
             ("formatter_tool", "wrap", json!([{"a": [1, "x"]}]), json!({}), json!("%({'a': [1, 'x']})")),
             ("formatter_tool", "wrap", json!(["p", "save_path"]), json!({}), json!("%{save_path}(p)")),
             ("formatter_tool", "wrap", json!(["p"]), json!({"type": "literal"}), json!("%(p)")),
-            ("formatter_tool", "wrap_list", json!([["a", 1]]), json!({"type": "t"}), json!(["%{t}(a)", "%{t}(1)"])),
+            (
+                "formatter_tool",
+                "wrap_list",
+                json!([["a", 1]]),
+                json!({"type": "t"}),
+                json!(["%{t}(a)", "%{t}(1)"]),
+            ),
             ("formatter_tool", "parse", json!(["{}"]), json!({}), json!("Map {}")),
             ("formatter_tool", "clean_code", json!([]), json!({"raw_code": "x"}), json!("Code x")),
             ("formatter_tool", "parse_boolean", json!([true]), json!({}), json!("Truth True")),
@@ -341,7 +346,13 @@ mod tests {
                 json!({}),
                 json!({"input_1": 5, "input_2": "007", "input_3": ["5"]}),
             ),
-            ("formatter_tool", "fill", json!(["$a ${b} $c", {"a": "$b", "b": 1}]), json!({}), json!("$b 1 $c")),
+            (
+                "formatter_tool",
+                "fill",
+                json!(["$a ${b} $c", {"a": "$b", "b": 1}]),
+                json!({}),
+                json!("$b 1 $c"),
+            ),
             ("formatter_tool", "substitute", json!(["t", {"t": "$a $t", "a": 1}]), json!({}), json!("1 $t")),
             (
                 "formatter_tool",
@@ -352,7 +363,13 @@ mod tests {
             ),
             ("prompt_tool", "render", json!(["p.md", {"name": "%(x)"}]), json!({}), json!("Dear %(x), $5")),
             ("prompt_tool", "read", json!([]), json!({"template_name": "p.md"}), json!("Dear $name, $$5")),
-            ("perception_router", "strip_sign", json!(["%{file_location}1(a.txt)"]), json!({}), json!("a.txt")),
+            (
+                "perception_router",
+                "strip_sign",
+                json!(["%{file_location}1(a.txt)"]),
+                json!({}),
+                json!("a.txt"),
+            ),
             ("perception_router", "strip_sign", json!(["%([1, 'a'])"]), json!({}), json!([1, "a"])),
             ("perception_router", "strip_sign", json!([["%(1)"]]), json!({}), json!(["%(1)"])),
         ];
@@ -367,7 +384,8 @@ mod tests {
         let notes = Notes::default();
         let text = |text: &str| Arc::<str>::from(text);
         let none = json!({});
-        let reply = ask(&notes, "llm", "generate", json!(["p"]), json!({"response_format": {"type": "json_object"}}));
+        let reply =
+            ask(&notes, "llm", "generate", json!(["p"]), json!({"response_format": {"type": "json_object"}}));
         // Whatever it looks like, it is a text for the script.
         assert_eq!(reply, Ok(json!("%{answer}(1)")));
         ask(&notes, "python_interpreter", "execute", json!(["result = a", {"a": 1}]), none.clone()).unwrap();
@@ -395,7 +413,13 @@ mod tests {
         };
         let notes = Notes::default();
         let cases = [
-            ("formatter_tool", "get", json!([[1], "a"]), NotADictionary, "expects a map as `dictionary`, got the list"),
+            (
+                "formatter_tool",
+                "get",
+                json!([[1], "a"]),
+                NotADictionary,
+                "expects a map as `dictionary`, got the list",
+            ),
             ("formatter_tool", "wrap_list", json!(["a"]), NotAList, "a list as `data_list`"),
             ("formatter_tool", "wrap", json!(["a", "no norm"]), InvalidNorm, "no norm"),
             ("formatter_tool", "substitute", json!(["t", {}]), MissingTemplate, "no `t`"),
@@ -421,7 +445,10 @@ mod tests {
         let form = |json: Json| form_of(&Value::from_data_json(&json));
         let schema = json!({"type": "object"});
         let wanted = Some(Form::Schema(Arc::new(schema.clone())));
-        assert_eq!(form(json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}})), wanted);
+        assert_eq!(
+            form(json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}})),
+            wanted
+        );
         assert_eq!(form(json!({"type": "json_object", "schema": schema})), wanted);
         assert_eq!(form(json!({"type": "json_object"})), Some(Form::Json));
         assert_eq!(form(json!({"type": "text"})), Some(Form::Text));

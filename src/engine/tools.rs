@@ -1,0 +1,508 @@
+//! The faculties of one run, and which of them answers an effect. A failure of a faculty becomes a failure of the step
+//! here.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::base::{Clock, Digest, Value};
+use crate::faculty::command::{CommandCall, CommandOptions, Commands};
+use crate::faculty::files::{Root, WriteLog};
+use crate::faculty::permit::{Permissions, ScriptTrust};
+use crate::faculty::python::{Mode, Pool, PoolOptions, PureBody, ScriptCall};
+use crate::faculty::{self, Answer, CallIdentity, Failure, FailureKind, Redactor, Script, builtin, memory};
+use crate::repo::agents::{Agent, AgentFile};
+use crate::repo::{Model, Semantic, Work};
+use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, ScriptCode, ScriptRun};
+use crate::run::paradigm::Paradigm;
+use crate::run::record::{CallPlace, ModelUse};
+use crate::run::{ItemId, Means, NoFiles, ScriptPlace, StepFailure};
+
+use super::callback::Callback;
+use super::models::{Asker, Thinking};
+use super::plan::paradigm_path;
+
+/// Scripts by path, as they were read the first time.
+type Scripts = FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>;
+/// Paradigms by folder and name, as they were read the first time.
+type Paradigms = BTreeMap<(Option<Arc<str>>, Arc<str>), Result<Arc<Paradigm>, StepFailure>>;
+
+/// What a call is made with.
+pub(super) struct Context<'a> {
+    /// Seconds it may take.
+    pub(super) timeout: Option<f64>,
+    /// Which call it is, for whoever is called.
+    pub(super) identity: Option<Arc<CallIdentity>>,
+    /// The step, as people write it.
+    pub(super) step: &'a str,
+    /// Its inference.
+    pub(super) item: ItemId,
+    /// Its round.
+    pub(super) round: u32,
+    /// Which of its calls.
+    pub(super) place: CallPlace,
+    /// Where a script can ask for more.
+    pub(super) callback: Option<&'a Callback>,
+}
+
+/// What came back.
+pub(super) struct Came {
+    pub(super) answer: CallAnswer,
+    pub(super) output: faculty::Output,
+    pub(super) duration: Duration,
+    pub(super) model: Option<ModelUse>,
+}
+
+/// A call that failed, and what it cost nevertheless.
+pub(super) struct Refused {
+    pub(super) failure: StepFailure,
+    pub(super) model: Option<ModelUse>,
+}
+
+impl From<StepFailure> for Refused {
+    fn from(failure: StepFailure) -> Self {
+        Self { failure, model: None }
+    }
+}
+
+impl Came {
+    /// An answer that took no time.
+    pub(super) fn at_once(answer: CallAnswer) -> Self {
+        Self { answer, output: faculty::Output::default(), duration: Duration::ZERO, model: None }
+    }
+}
+
+impl From<Answer> for Came {
+    fn from(answer: Answer) -> Self {
+        let Answer { value, text, output, duration } = answer;
+        Self { answer: CallAnswer { value, text }, output, duration, model: None }
+    }
+}
+
+/// How the faculties of a run are set up.
+#[derive(Default)]
+pub struct ToolOptions {
+    /// Scripts and programs at once.
+    pub jobs: usize,
+    /// The models; none when no step can ask one.
+    pub models: Option<Arc<Thinking>>,
+    /// Who does which step.
+    pub agents: AgentFile,
+    /// Paths besides the base directory that may be read.
+    pub allow_read: Vec<PathBuf>,
+    /// Paths besides the base directory that may be written.
+    pub allow_write: Vec<PathBuf>,
+    /// What may be run and connected to.
+    pub permissions: Permissions,
+    /// Written files are named by absolute paths.
+    pub absolute_paths: bool,
+    /// The model of steps that name none, and whose agent names none.
+    pub model: Option<Arc<str>>,
+    /// The binary of normc, which launches programs; none lets nothing be launched by it.
+    pub launcher: Option<PathBuf>,
+}
+
+/// The faculties of one run.
+pub struct Tools {
+    root: Root,
+    base: String,
+    python: Pool,
+    commands: Commands,
+    models: Option<Arc<Thinking>>,
+    /// Of every inference, who does it.
+    agents: Vec<Arc<Agent>>,
+    /// Of every inference, what it says of replies that cannot be read.
+    retries: Vec<Option<u32>>,
+    model: Option<Arc<str>>,
+    permissions: Permissions,
+    trust: ScriptTrust,
+    writes: WriteLog,
+    absolute_paths: bool,
+    redactor: Arc<Redactor>,
+    clock: Arc<dyn Clock>,
+    scripts: Mutex<Scripts>,
+    paradigms: Mutex<Paradigms>,
+}
+
+impl Tools {
+    /// Faculties for scripts that stand under `base`, with at most `jobs` scripts at once: no models, nobody to ask. No
+    /// process is started before it is needed.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn new(base: &Path, jobs: usize, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        Self::with(base, &Model::default(), ToolOptions { jobs, ..ToolOptions::default() }, clock)
+    }
+
+    /// Faculties for a plan.
+    ///
+    /// # Errors
+    /// When there is no such folder, or one of the other paths cannot be opened.
+    pub fn with(
+        base: &Path,
+        model: &Model,
+        options: ToolOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
+        let root = Root::open_with(base, &options.allow_read, &options.allow_write)?;
+        let agents: Vec<Arc<Agent>> =
+            model.inferences.iter().map(|inference| options.agents.resolve(inference, model)).collect();
+        let retries = model.inferences.iter().map(|i| semantic(&i.work).and_then(|s| s.reply_retries));
+        let redactor = options.models.as_ref().map(|models| Arc::clone(models.redactor()));
+        let launcher = options.launcher;
+        Ok(Self {
+            root: root.with_absolute_paths(options.absolute_paths),
+            base: base.to_string_lossy().into_owned(),
+            python: Pool::new(PoolOptions { workers: options.jobs, ..PoolOptions::new(base) }),
+            commands: Commands::new(CommandOptions { launcher, ..CommandOptions::new(base) }),
+            models: options.models,
+            agents,
+            retries: retries.collect(),
+            model: options.model,
+            permissions: options.permissions,
+            trust: ScriptTrust::new(),
+            writes: WriteLog::new(),
+            absolute_paths: options.absolute_paths,
+            redactor: redactor.unwrap_or_default(),
+            clock,
+            scripts: Mutex::new(Scripts::default()),
+            paradigms: Mutex::new(Paradigms::default()),
+        })
+    }
+
+    /// What the preparation of a step of an inference reads.
+    pub(super) fn means(&self, item: ItemId) -> StepMeans<'_> {
+        StepMeans { tools: self, item }
+    }
+
+    /// The models of the run.
+    pub fn models(&self) -> Option<&Arc<Thinking>> {
+        self.models.as_ref()
+    }
+
+    /// Notes what was written into a file in an earlier process of the run, by its hash.
+    pub(super) fn note_written(&self, content: Digest) {
+        self.trust.written_digest(content);
+    }
+
+    /// Does what an effect asks, and takes the time it takes.
+    ///
+    /// # Errors
+    /// The faculty's failure, as a failure of the step.
+    pub(super) fn call(&self, effect: &Effect, context: &Context<'_>) -> Result<Came, Refused> {
+        if effect.is_quick() {
+            return self.quick(effect).map(Came::at_once).map_err(Refused::from);
+        }
+        if let Effect::Generate(generate) = effect {
+            return self.generate(generate, context);
+        }
+        self.ask(effect, context).map_err(|failure| Refused::from(self.failure(failure)))
+    }
+
+    /// Does what can be done at once.
+    ///
+    /// # Errors
+    /// The faculty's failure, as a failure of the step.
+    pub(super) fn quick(&self, effect: &Effect) -> Result<CallAnswer, StepFailure> {
+        let answer = match effect {
+            Effect::Builtin { name, inputs } => {
+                let inputs: SmallVec<[Value; 4]> = inputs.iter().map(|(_, value)| value.clone()).collect();
+                builtin::call(name, &inputs, self.clock.as_ref())
+            }
+            Effect::File(FileAct::Read { path }) => self.root.read_text(path).map(Value::Text),
+            Effect::File(FileAct::Exists { path }) => self.root.exists(path).map(Value::Bool),
+            Effect::File(FileAct::List { path }) => {
+                self.root.list(path).map(|files| Value::list(files.into_iter().map(Value::Text)))
+            }
+            Effect::File(FileAct::Recall { key, file }) => {
+                memory::recall(&self.root, key, file.as_deref()).map(|found| found.unwrap_or(Value::Null))
+            }
+            other => Err(not_offered(other)),
+        };
+        answer.map(CallAnswer::of).map_err(|failure| self.failure(failure))
+    }
+
+    fn generate(
+        &self,
+        generate: &crate::run::effect::Generate,
+        context: &Context<'_>,
+    ) -> Result<Came, Refused> {
+        let Some(models) = &self.models else {
+            let failure = Failure::new(FailureKind::NoModelConfigured, "no language model is configured");
+            return Err(Refused::from(self.failure(failure)));
+        };
+        let agent = self.agent(context.item);
+        let default = agent.and_then(|a| a.model.as_deref()).filter(|m| *m != "demo");
+        let name = generate.model.as_deref().or(default).or(self.model.as_deref());
+        let info = models.model(name).map_err(|failure| self.failure(failure))?;
+        // What was recorded needs no host; whether it is recorded is only known when it is asked for.
+        if let Some(address) = info.address.as_deref().filter(|_| !models.replays()) {
+            self.permissions.may_connect(host(address)).map_err(|failure| self.failure(failure))?;
+        }
+        let asker = Asker {
+            step: context.step,
+            place: context.place,
+            identity: context.identity.as_deref(),
+            timeout: context.timeout.and_then(|s| Duration::try_from_secs_f64(s).ok()),
+            temperature: agent.and_then(|a| a.temperature),
+            max_tokens: agent.and_then(|a| a.max_tokens),
+        };
+        models.generate(generate, name, &asker)
+    }
+
+    fn ask(&self, effect: &Effect, context: &Context<'_>) -> Result<Came, Failure> {
+        let timeout = context.timeout.and_then(|s| Duration::try_from_secs_f64(s).ok());
+        match effect {
+            Effect::Script(run) => self.run_script(run, context, timeout),
+            Effect::Command(command) => {
+                let program = command.argv.first().map_or("", |p| &**p);
+                self.permissions.may_run(program)?;
+                let call = CommandCall {
+                    argv: &command.argv,
+                    inputs: &command.inputs,
+                    json: command.json,
+                    timeout,
+                    identity: context.identity.as_deref(),
+                };
+                self.commands.run(&call).map(Came::from)
+            }
+            Effect::File(act) => self.write(act, context).map(|value| Came::at_once(CallAnswer::of(value))),
+            other => Err(not_offered(other)),
+        }
+    }
+
+    fn run_script(
+        &self,
+        run: &ScriptRun,
+        context: &Context<'_>,
+        timeout: Option<Duration>,
+    ) -> Result<Came, Failure> {
+        let script = match &run.code {
+            ScriptCode::File(path) => self.script(path)?,
+            ScriptCode::Text { path, code } => Arc::new(Script {
+                path: path.clone().unwrap_or_else(|| Arc::from("generated script")),
+                hash: hash_of(code),
+                code: Arc::clone(code),
+            }),
+        };
+        let path = match &run.code {
+            ScriptCode::File(path) => Some(&**path),
+            ScriptCode::Text { path, .. } => path.as_deref(),
+        };
+        self.trust.check(path, &script.code, &self.permissions)?;
+        let own = self.agent(context.item).map(|a| a.python.timeout);
+        let timeout = timeout.or_else(|| own.and_then(|s| Duration::try_from_secs_f64(s).ok()));
+        let body = context.callback.map(|callback| PureBody::new(callback));
+        let call = ScriptCall {
+            path: &script.path,
+            code: &script.code,
+            hash: &script.hash,
+            mode: match &run.contract {
+                Contract::Globals => Mode::Execute,
+                Contract::Function(name) => Mode::Call(name),
+            },
+            inputs: &run.inputs,
+            timeout,
+            identity: context.identity.as_deref(),
+            body: body.as_ref().map(|body| body as _),
+        };
+        self.python.call(&call).map(Came::from)
+    }
+
+    fn write(&self, act: &FileAct, context: &Context<'_>) -> Result<Value, Failure> {
+        let note = |path: &str| self.writes.note(path, context.step, u64::from(context.round));
+        match act {
+            FileAct::Save { path, content } => {
+                note(&self.root.written_path(path)?)?;
+                self.trust.written(content.as_bytes());
+                self.root.save(path, content.as_bytes()).map(Value::Text)
+            }
+            FileAct::SaveMany { folder, files } => {
+                self.root.written_paths(folder, files)?.iter().try_for_each(|path| note(path))?;
+                files.iter().for_each(|(_, content)| self.trust.written(content.as_bytes()));
+                let saved = self.root.save_many(folder, files)?;
+                Ok(Value::list(saved.into_iter().map(Value::Text)))
+            }
+            FileAct::Memorize { key, value, file } => {
+                memory::memorize(&self.root, key, value, file.as_deref()).map(|()| Value::Null)
+            }
+            _ => Err(not_offered(&Effect::File(act.clone()))),
+        }
+    }
+
+    /// A script by its path, read once a run, so that all steps run the same bytes.
+    fn script(&self, path: &Arc<str>) -> Result<Arc<Script>, Failure> {
+        let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = scripts.get(path) {
+            return known.clone();
+        }
+        let read = self
+            .root
+            .read_text(path)
+            .map(|code| Arc::new(Script { path: Arc::clone(path), hash: hash_of(&code), code }));
+        // A file that is not there yet may be written by a step.
+        if read.is_ok() {
+            scripts.insert(Arc::clone(path), read.clone());
+        }
+        read
+    }
+
+    fn agent(&self, item: ItemId) -> Option<&Arc<Agent>> {
+        self.agents.get(item.at())
+    }
+
+    /// How many calls of models may be out at once.
+    pub(super) fn models_at_once(&self) -> usize {
+        self.models.as_ref().map_or(1, |models| models.most_at_once())
+    }
+
+    /// The hash of a script's bytes as they are run, none when it cannot be read.
+    pub(super) fn script_hash(&self, path: &Arc<str>) -> Option<Arc<str>> {
+        self.script(path).ok().map(|script| Arc::clone(&script.hash))
+    }
+
+    /// Ends all calls that run, and refuses all later ones. Waits for nothing.
+    pub fn interrupt(&self) {
+        self.python.interrupt();
+        self.commands.interrupt();
+        if let Some(models) = &self.models {
+            models.interrupt();
+        }
+    }
+
+    /// Ends all workers.
+    pub fn shutdown(&self) {
+        self.python.shutdown();
+    }
+
+    fn failure(&self, failure: Failure) -> StepFailure {
+        step_failure(&self.redactor.redact_failure(failure))
+    }
+}
+
+/// What the preparation of one inference's steps reads.
+pub(super) struct StepMeans<'a> {
+    tools: &'a Tools,
+    item: ItemId,
+}
+
+impl Means for StepMeans<'_> {
+    fn paradigm(&self, name: &str) -> Result<Arc<Paradigm>, StepFailure> {
+        let tools = self.tools;
+        let folder = tools.agent(self.item).and_then(|a| a.paradigm_dir.clone());
+        let key = (folder.clone(), Arc::from(name));
+        let mut known = tools.paradigms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(paradigm) = known.get(&key) {
+            return paradigm.clone();
+        }
+        let own = paradigm_path(folder.as_deref(), name).filter(|path| tools.root.exists(path) == Ok(true));
+        let paradigm = match own {
+            Some(path) => tools
+                .root
+                .read_text(&path)
+                .map_err(|failure| tools.failure(failure))
+                .and_then(|text| Paradigm::read(name, &text).map_err(|found| bad_paradigm(&path, &found)))
+                .map(Arc::new),
+            None => NoFiles.paradigm(name),
+        };
+        known.insert(key, paradigm.clone());
+        paradigm
+    }
+
+    fn pinned(&self, path: &str) -> Result<Arc<str>, StepFailure> {
+        let script = self.tools.script(&Arc::from(path));
+        script.map(|s| Arc::clone(&s.code)).map_err(|failure| self.tools.failure(failure))
+    }
+
+    fn text(&self, path: &str) -> Result<Arc<str>, StepFailure> {
+        self.tools.root.read_text(path).map_err(|failure| self.tools.failure(failure))
+    }
+
+    fn base_dir(&self) -> &str {
+        &self.tools.base
+    }
+
+    fn absolute_paths(&self) -> bool {
+        self.tools.absolute_paths
+    }
+
+    fn reply_retries(&self) -> u32 {
+        let own = self.tools.retries.get(self.item.at()).copied().flatten();
+        own.unwrap_or_else(|| {
+            let agent = self.tools.agent(self.item).and_then(|a| a.model.as_deref());
+            let name = agent.or(self.tools.model.as_deref());
+            let model = self.tools.models.as_ref().and_then(|models| models.model(name).ok());
+            model.map_or(1, |info| info.reply_retries)
+        })
+    }
+}
+
+fn semantic(work: &Work) -> Option<&Semantic> {
+    match work {
+        Work::Semantic(semantic) => Some(semantic),
+        _ => None,
+    }
+}
+
+fn bad_paradigm(path: &str, found: &[crate::run::paradigm::Problem]) -> StepFailure {
+    let first = found.first();
+    let kind = first.map_or("unknown_paradigm", |p| p.kind);
+    let lines: Vec<String> = found.iter().map(|p| format!("{path}: {}", p.message)).collect();
+    let failure = StepFailure::new(kind, lines.first().cloned().unwrap_or_default());
+    let mut failure = match first.and_then(|p| p.help.clone()) {
+        Some(help) => failure.help(help),
+        None => failure,
+    };
+    failure.detail = (lines.len() > 1).then(|| lines.join("\n").into());
+    failure
+}
+
+fn hash_of(code: &str) -> Arc<str> {
+    Arc::from(Digest::of(code.as_bytes()).to_string())
+}
+
+/// The host of an address.
+fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+fn not_offered(effect: &Effect) -> Failure {
+    let what = match effect {
+        Effect::Tool { tool, method, .. } => format!("{tool}.{method}"),
+        other => other.described().0.to_owned(),
+    };
+    Failure::new(FailureKind::UnsupportedAffordance, format!("`{what}` is not offered")).with_help(
+        "a tool of the prototype's application cannot be used here: use a command, a script or a file",
+    )
+}
+
+pub(super) fn step_failure(failure: &Failure) -> StepFailure {
+    let mut detail = String::new();
+    if let Some(trace) = &failure.trace {
+        detail.push_str(trace.trim_end());
+    }
+    let printed = failure.stderr_tail().trim_end();
+    if !printed.is_empty() {
+        if !detail.is_empty() {
+            detail.push_str("\n\n");
+        }
+        detail.push_str("stderr:\n");
+        detail.push_str(printed);
+    }
+    StepFailure {
+        kind: failure.kind.as_str().to_owned(),
+        message: failure.message.clone(),
+        help: failure.help.clone(),
+        cell: Vec::new(),
+        script: failure
+            .place
+            .as_ref()
+            .map(|p| Box::new(ScriptPlace { path: p.path.to_string(), line: p.line })),
+        detail: (!detail.is_empty()).then(|| detail.into()),
+    }
+}
