@@ -87,7 +87,7 @@ fn run(stem: &str, case: &Json, scripts: Option<&scripts::Scripts>) -> Outcome {
     let got = match stem {
         "affordances" => affordances::run(op, case),
         "judgement" => judgement::run(op, case),
-        "paradigms" => paradigms::run(op, case),
+        "paradigms" => paradigms::run(op, case, scripts),
         "pyvalues" => pyvalues::run(op, case),
         "scripts" => scripts::run(op, case, scripts),
         "sequences" => sequences::run(op, case),

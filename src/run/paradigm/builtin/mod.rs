@@ -36,6 +36,18 @@ const SHORT: [(&str, &str); 15] = [
     ("write-file", include_str!("write-file.json")),
 ];
 
+/// What the old sequences with a model are lowered to (section 9); no names for plans.
+const OLD: [(&str, &str); 8] = [
+    ("old_answer", include_str!("old_answer.json")),
+    ("old_answer_or_all", include_str!("old_answer_or_all.json")),
+    ("old_code", include_str!("old_code.json")),
+    ("old_code_answer", include_str!("old_code_answer.json")),
+    ("old_list", include_str!("old_list.json")),
+    ("old_text", include_str!("old_text.json")),
+    ("old_truth", include_str!("old_truth.json")),
+    ("old_truth_answer", include_str!("old_truth_answer.json")),
+];
+
 /// All of them. INVARIANT: every text here is a paradigm without problems; a test reads them all.
 static ALL: LazyLock<BTreeMap<&'static str, Arc<Paradigm>>> = LazyLock::new(|| {
     let read = |(name, short): (&'static str, Option<Json>)| {
@@ -46,7 +58,7 @@ static ALL: LazyLock<BTreeMap<&'static str, Arc<Paradigm>>> = LazyLock::new(|| {
 });
 
 fn documents() -> impl Iterator<Item = (&'static str, Option<Json>)> {
-    let short = SHORT.into_iter().map(|(name, text)| (name, serde_json::from_str(text).ok()));
+    let short = SHORT.into_iter().chain(OLD).map(|(name, text)| (name, serde_json::from_str(text).ok()));
     short.chain(long::documents())
 }
 
@@ -56,9 +68,9 @@ impl Paradigm {
         ALL.get(name).map(Arc::clone)
     }
 
-    /// The names of the paradigms that are always there, in order.
+    /// The names of the paradigms that are always there and that a plan may name, in order.
     pub fn builtin_names() -> impl Iterator<Item = &'static str> {
-        ALL.keys().copied()
+        ALL.keys().copied().filter(|name| !OLD.iter().any(|(old, _)| old == name))
     }
 }
 
@@ -190,7 +202,7 @@ mod tests {
             assert!(!read.description.is_empty(), "{name}");
             count += 1;
         }
-        assert_eq!(Paradigm::builtin_names().count(), count);
+        assert_eq!(Paradigm::builtin_names().count() + OLD.len(), count);
         assert!(Paradigm::builtin("nonsense").is_none());
     }
 
