@@ -30,6 +30,8 @@ mod growth;
 mod invalid;
 mod kill;
 mod liveness;
+mod llm;
+mod llm_server;
 mod lower;
 mod lsp;
 mod measure;
