@@ -5,6 +5,7 @@
 
 mod diagnose;
 pub mod drawing;
+mod dryrun;
 mod moment;
 mod plain;
 mod progress;
@@ -13,6 +14,7 @@ mod summary;
 mod table;
 
 pub use diagnose::{Places, diagnose, notes, stuck_list};
+pub use dryrun::{dry_run_json, dry_run_text};
 pub use moment::{ago, duration, moment, size};
 pub use plain::{plain_line, plain_text};
 pub use progress::{Mode, Progress};
