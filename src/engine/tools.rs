@@ -16,11 +16,11 @@ use crate::faculty::permit::{Permissions, ScriptTrust};
 use crate::faculty::python::{Mode, Pool, PoolOptions, PureBody, ScriptCall};
 use crate::faculty::{self, Answer, CallIdentity, Failure, FailureKind, Redactor, Script, builtin, memory};
 use crate::repo::agents::{Agent, AgentFile};
-use crate::repo::{Model, Semantic, Work};
+use crate::repo::{Inference, Model, Semantic, Work};
 use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, ScriptCode, ScriptRun};
 use crate::run::paradigm::Paradigm;
 use crate::run::record::{CallPlace, ModelUse};
-use crate::run::{ItemId, Means, NoFiles, ScriptPlace, StepFailure};
+use crate::run::{Graph, ItemId, Means, NoFiles, ScriptPlace, StepFailure};
 
 use super::callback::Callback;
 use super::models::{Asker, Thinking};
@@ -179,6 +179,24 @@ impl Tools {
         StepMeans { tools: self, item }
     }
 
+    /// The paradigm a step names, from its agent's folder or built in; none when there is none that can be used.
+    pub fn paradigm_of(&self, graph: &Graph, inference: &Inference, name: &str) -> Option<Arc<Paradigm>> {
+        self.means(item_of(graph, inference)?).paradigm(name).ok()
+    }
+
+    /// The model a step asks when it asks one; none when none is configured.
+    pub fn model_of(&self, graph: &Graph, inference: &Inference) -> Option<Arc<str>> {
+        let own = semantic(&inference.work).and_then(|s| s.model.as_deref());
+        let name = self.model_name(item_of(graph, inference)?, own);
+        self.models.as_ref()?.model(name).ok().map(|info| info.name)
+    }
+
+    /// The model of a step: its own, else its agent's, else that of the run.
+    fn model_name<'a>(&'a self, item: ItemId, own: Option<&'a str>) -> Option<&'a str> {
+        let agent = self.agent(item).and_then(|a| a.model.as_deref()).filter(|m| *m != "demo");
+        own.or(agent).or(self.model.as_deref())
+    }
+
     /// The models of the run.
     pub fn models(&self) -> Option<&Arc<Thinking>> {
         self.models.as_ref()
@@ -236,8 +254,7 @@ impl Tools {
             return Err(Refused::from(self.failure(failure)));
         };
         let agent = self.agent(context.item);
-        let default = agent.and_then(|a| a.model.as_deref()).filter(|m| *m != "demo");
-        let name = generate.model.as_deref().or(default).or(self.model.as_deref());
+        let name = self.model_name(context.item, generate.model.as_deref());
         let info = models.model(name).map_err(|failure| self.failure(failure))?;
         // What was recorded needs no host; whether it is recorded is only known when it is asked for.
         if let Some(address) = info.address.as_deref().filter(|_| !models.replays()) {
@@ -433,12 +450,16 @@ impl Means for StepMeans<'_> {
     fn reply_retries(&self) -> u32 {
         let own = self.tools.retries.get(self.item.at()).copied().flatten();
         own.unwrap_or_else(|| {
-            let agent = self.tools.agent(self.item).and_then(|a| a.model.as_deref());
-            let name = agent.or(self.tools.model.as_deref());
+            let name = self.tools.model_name(self.item, None);
             let model = self.tools.models.as_ref().and_then(|models| models.model(name).ok());
             model.map_or(1, |info| info.reply_retries)
         })
     }
+}
+
+fn item_of(graph: &Graph, inference: &Inference) -> Option<ItemId> {
+    let at = graph.model.inferences.binary_search_by(|known| known.flow.cmp(&inference.flow)).ok()?;
+    Some(ItemId(at as u32))
 }
 
 fn semantic(work: &Work) -> Option<&Semantic> {

@@ -199,7 +199,10 @@ mod tests {
         }
         let json = dry_run_json(&run);
         assert_eq!(json["totals"]["model"]["value"], 3);
-        assert_eq!(json["steps"][0]["runs"], json!({"formula": "|[sections]|", "value": 3, "bound": "at_most"}));
+        assert_eq!(
+            json["steps"][0]["runs"],
+            json!({"formula": "|[sections]|", "value": 3, "bound": "at_most"})
+        );
         assert_eq!(json["steps"][0]["by"]["name"], "generate-text");
     }
 }

@@ -3,6 +3,8 @@
 //! `prepare.rs` opens the plan with its start data, `resume.rs` finds the run to go on with and says what that means,
 //! this file runs and shows the result.
 
+mod dry;
+mod faculties;
 mod prepare;
 mod resume;
 
@@ -18,15 +20,15 @@ use crate::diag::Severity;
 use crate::engine::{Ended, Interrupt, Keeping, Options, RunError, Session, Tools, signal_name};
 use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
 use crate::run::record::Mode as Treatment;
-use crate::run::stale::files_named;
-use crate::run::{Outcome, Status, Stop};
+use crate::run::{Outcome, Spent, Status, Stop};
 use crate::store::Durability;
 
 use super::Exit;
 use super::clock::WallClock;
-use super::output::{complain, print, show};
+use super::output::{complain, count, print, show};
 use super::signals;
 use super::stores::{StoreArgument, report_error};
+use faculties::FacultyArguments;
 use prepare::Prepared;
 
 /// Run a plan
@@ -111,6 +113,8 @@ pub(super) struct Arguments {
     /// No progress and no summary
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
+    #[command(flatten)]
+    faculties: FacultyArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -185,28 +189,17 @@ fn fresh(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Exit> {
             show(&failed.diagnostics, map, Severity::Warning);
             failed.exit
         })?;
+    let (tools, prepared) = tools(arguments, prepared, Spent::default())?;
     if arguments.dry_run {
-        return Ok(dry_run(&prepared));
+        return Ok(dry::say(&prepared.plan, &tools, is_json(arguments)));
     }
     let store = arguments.store.open();
     if let Some(name) = &arguments.run_id {
         super::stores::refuse_taken(&store, name)?;
     }
-    let tools = tools(arguments, &prepared)?;
     let session = Session::begin(&store, &prepared.plan, arguments.run_id.as_deref(), &keeping(arguments))
         .map_err(|error| report_error(&error))?;
     Ok(execute(arguments, session, &tools, &prepared, map))
-}
-
-/// Says what the run would do to the world.
-fn dry_run(prepared: &Prepared) -> Exit {
-    let plan = &prepared.plan;
-    println!("{}: {} inferences, base directory {}", plan.name, plan.graph.items.len(), plan.base.display());
-    for file in files_named(&plan.data) {
-        let there = if plan.base.join(&*file).exists() { "" } else { " (not there)" };
-        println!("  {file}{there}");
-    }
-    Exit::Done
 }
 
 fn keeping(arguments: &Arguments) -> Keeping {
@@ -218,11 +211,14 @@ fn jobs(arguments: &Arguments) -> usize {
     arguments.jobs.map_or_else(processors, usize::from)
 }
 
-fn tools(arguments: &Arguments, prepared: &Prepared) -> Result<Arc<Tools>, Exit> {
-    Tools::new(&prepared.plan.base, jobs(arguments), Arc::new(WallClock)).map(Arc::new).map_err(|failure| {
-        complain(&format!("the base directory cannot be used: {failure}"), failure.help.as_deref());
-        Exit::NotFound
-    })
+/// The faculties of a plan, and the plan as it is run with them.
+fn tools(arguments: &Arguments, prepared: Prepared, spent: Spent) -> Result<(Arc<Tools>, Prepared), Exit> {
+    let Prepared { plan, places } = prepared;
+    let agents = arguments.faculties.agents(&plan, arguments.quiet)?;
+    let folder = agents.agents.iter().find_map(|agent| agent.paradigm_dir.as_deref()).map(str::to_owned);
+    let plan = plan.with_paradigms(folder);
+    let tools = arguments.faculties.tools(&plan, agents, jobs(arguments), spent)?;
+    Ok((tools, Prepared { plan, places }))
 }
 
 fn is_json(arguments: &Arguments) -> bool {
@@ -257,12 +253,23 @@ fn execute(
     let Ended { outcome, run_id, record, .. } = session.run(tools, &options, &mut progress);
     progress.finish();
     tools.shutdown();
+    let recorded = tools.models().and_then(|models| models.finish());
     // Nothing is shown that could still be lost.
     let closing = match record {
         Ok(closing) => closing,
         Err(error) => return report_error(&RunError::Store(error)),
     };
     let exit = present(arguments, &outcome, &run_id, prepared, map);
+    match recorded {
+        Some(Err(error)) => {
+            complain(&error.to_string(), Some(&error.help()));
+            return Exit::InputOutput;
+        }
+        Some(Ok(played)) if played.unused > 0 && !arguments.quiet => {
+            eprintln!("the cassette has {} that no step used", count(played.unused, "recording"));
+        }
+        _ => {}
+    }
     if let Err(why) = closing.finish()
         && arguments.verbose
     {
@@ -306,6 +313,10 @@ fn present(
             (Status::Interrupted, Some(Stop::Signal(signal))) => {
                 eprintln!("stopped by {}; what was finished is kept", signal_name(*signal));
                 eprintln!("go on with: normc exec --resume {run_id}{store}");
+            }
+            (Status::Interrupted, Some(Stop::Budget(failure))) => {
+                eprintln!("{}", failure.message);
+                eprintln!("go on with: normc exec --resume {run_id}{store}, with a higher budget");
             }
             (Status::Interrupted, _) => eprintln!(
                 "go on with: normc exec --resume {run_id}{store} (with a higher --max-cycles, or without)"

@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
         say_recovery(resumption.recovery(), resumption.run_id());
     }
     let prepared = Prepared { plan: resumption.plan().clone(), places };
+    let (tools, prepared) = tools(arguments, prepared, resumption.spent())?;
     if resumption.is_complete() {
         return Ok(finished(arguments, resumption, &prepared, map));
     }
@@ -53,7 +54,6 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
     if arguments.dry_run {
         return Ok(Exit::Done);
     }
-    let tools = tools(arguments, &prepared)?;
     let mut session = Session::go_on(resumption, &keeping(arguments)).map_err(|error| failed(&error))?;
     for event in &told.events {
         if let Err(error) = session.tell(event) {

@@ -24,6 +24,8 @@ pub struct AgentFile {
     pub(super) mappings: Vec<Mapping>,
     /// Model providers that the file brings along.
     pub providers: Vec<Provider>,
+    /// The same as they are written, for whoever configures models.
+    pub provider_entries: Vec<Json>,
     /// What should be mended and does no harm (NC117).
     pub warnings: Vec<Diagnostic>,
 }

@@ -180,6 +180,7 @@ impl Reader<'_> {
         }
         file.mappings.sort_by(|a, b| b.priority.total_cmp(&a.priority));
         for (place, map) in self.list(part, "llm_providers") {
+            file.provider_entries.push(Json::Object(map.clone()));
             file.providers.extend(self.provider(Part { map, place: &place }, &mut file.warnings));
         }
         let named = file.default_agent.iter().map(|id| ("`default_agent`".to_owned(), id));
