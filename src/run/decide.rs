@@ -76,6 +76,7 @@ fn attempt(state: &State, ready: Ready, means: &dyn Means) -> Result<Action, Ste
                 target: concept(inference.target),
                 function: inference.function.map(concept),
                 cells: cells.as_deref(),
+                step: &|| graph.step_name(&state.step(ready)),
             };
             Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, &site, &named, means)?)))
         }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::base::{Map, Value, strip};
 use crate::repo::{Method, Semantic};
-use crate::run::effect::{Arguments, Command, Contract, Effect, Question, ScriptCode, ScriptRun};
+use crate::run::effect::{Arguments, Contract, Effect, Question, ScriptCode, ScriptRun};
 use crate::run::event::StepFailure;
 use crate::run::means::Means;
 use crate::run::paradigm::{Function, Ids, Paradigm};
@@ -29,8 +29,8 @@ const PROMPT: &[&str] = &["prompt_location", "prompt", "prompt_template"];
 pub(super) enum Calling {
     /// A built-in, by its name.
     Builtin(Arc<str>),
-    /// A program with its arguments, slots not filled.
-    Command { words: Vec<Arc<str>>, json: bool },
+    /// A program, by the paradigm that runs programs.
+    Program { function: Arc<Function> },
     /// A script that is there.
     Script { path: Arc<str>, contract: Contract, parsed: bool },
     /// A script that a model writes where it is not there.
@@ -54,6 +54,13 @@ pub(super) struct Step<'a> {
     pub(super) means: &'a dyn Means,
 }
 
+impl Step<'_> {
+    /// What numbers the signs of a cell.
+    fn ids(&self, place: usize) -> Ids {
+        Ids::of_cell(&(self.site.step)(), place)
+    }
+}
+
 impl Calling {
     /// Finds what a step calls.
     ///
@@ -73,9 +80,9 @@ impl Calling {
         if let Some(name) = named(&["builtin"]) {
             return Ok(Self::Builtin(checked(name, "builtin")?));
         }
-        if let Some(line) = named(&["command_location"]) {
-            let json = work.schema.is_some() || work.relation_output;
-            return Ok(Self::Command { words: words(&checked(line, "command_location")?)?, json });
+        if let Some(line) = given.instruction(&["command_location"]) {
+            let states = states(work, site, &checked(Arc::clone(line), "command_location")?);
+            return Ok(Self::Program { function: known("run-command")?.prepare(&states, means)? });
         }
         let constant = |name: &str| {
             let found = given.constants().iter().find(|(known, _)| &**known == name);
@@ -154,7 +161,7 @@ impl Calling {
     /// How the values are taken.
     pub(super) fn style(&self, work: &Semantic) -> Style {
         match self {
-            Self::Builtin(_) | Self::Command { .. } => Style::Bare,
+            Self::Builtin(_) | Self::Program { .. } => Style::Bare,
             _ => Style::of(&work.method),
         }
     }
@@ -169,7 +176,7 @@ impl Calling {
 
     /// Returns whether answers are data that get a sign around them.
     pub(super) fn is_wrapped(&self) -> bool {
-        !matches!(self, Self::Paradigm { .. } | Self::Model { .. })
+        !matches!(self, Self::Paradigm { .. } | Self::Model { .. } | Self::Program { .. })
     }
 
     /// The work of one combination, and how many inputs it has.
@@ -179,7 +186,7 @@ impl Calling {
     pub(super) fn cell(
         &self,
         step: &Step<'_>,
-        mut combination: Vec<Value>,
+        (place, mut combination): (usize, Vec<Value>),
         at: Vec<(String, usize)>,
     ) -> Result<(Cell, usize), StepFailure> {
         let Step { work, site, constants, style, means } = *step;
@@ -189,7 +196,7 @@ impl Calling {
             };
             let inputs = number(combination, work, style, means)?;
             let count = inputs.numbered.len();
-            let machine = function.call(inputs.into_map(special, constants), Ids::counting());
+            let machine = function.call(inputs.into_map(special, constants), step.ids(place));
             return Ok((Cell::composed(machine, at), count));
         }
         let inputs = number(combination, work, style, means)?;
@@ -198,10 +205,9 @@ impl Calling {
             Self::Builtin(name) => {
                 Cell::direct(Effect::Builtin { name: Arc::clone(name), inputs: inputs.numbered }, at)
             }
-            Self::Command { words, json } => {
-                let argv =
-                    words.iter().map(|word| filled(word, &inputs.numbered)).collect::<Result<_, _>>()?;
-                Cell::direct(Effect::Command(Command { argv, inputs: inputs.numbered, json: *json }), at)
+            Self::Program { function } => {
+                let inputs = inputs.into_map(&Special::new(), constants);
+                Cell::composed(function.call(inputs, step.ids(place)), at)
             }
             Self::Script { path, contract, parsed } => {
                 let mut inputs = with_constants(inputs.numbered, constants);
@@ -222,13 +228,20 @@ impl Calling {
                     },
                     known => known.clone(),
                 };
-                let writer = Writer::new(Arc::clone(location), arguments, vars, prompt, Arc::clone(code));
+                let writer = Writer::new(
+                    Arc::clone(location),
+                    arguments,
+                    vars,
+                    prompt,
+                    Arc::clone(code),
+                    step.ids(place),
+                );
                 Cell::written(writer, at)
             }
             Self::Person => Cell::direct(Effect::Ask(question(work, site, inputs, constants)), at),
             Self::Model { function, template, special } => {
                 let vars = prompt_vars(work, site, inputs, template.as_ref(), special, constants)?;
-                Cell::composed(function.call(vars, Ids::counting()), at)
+                Cell::composed(function.call(vars, step.ids(place)), at)
             }
             Self::Paradigm { .. } => return Err(nothing_to_call()),
         };
@@ -293,10 +306,13 @@ fn old(
     site: &Site<'_>,
     means: &dyn Means,
 ) -> Result<Arc<Function>, StepFailure> {
-    let paradigm = Paradigm::builtin(name).ok_or_else(|| {
+    known(name)?.prepare(&states(work, site, &own_text(site)), means)
+}
+
+fn known(name: &str) -> Result<Arc<Paradigm>, StepFailure> {
+    Paradigm::builtin(name).ok_or_else(|| {
         StepFailure::new("unknown_paradigm", format!("there is no built-in paradigm `{name}`"))
-    })?;
-    paradigm.prepare(&states(work, site, &own_text(site)), means)
+    })
 }
 
 fn reply_paradigm(reply: Reply) -> &'static str {
@@ -319,55 +335,6 @@ fn checked(payload: Arc<str>, norm: &str) -> Result<Arc<str>, StepFailure> {
         return Err(StepFailure::new("bad_path", message).help("write the name between the parentheses"));
     }
     Ok(payload)
-}
-
-/// A program with its arguments: a JSON list, or words with blanks between them. No shell reads it.
-fn words(line: &str) -> Result<Vec<Arc<str>>, StepFailure> {
-    let wrong = |why: String| {
-        StepFailure::new("bad_arguments", format!("the command `{line}` cannot be read: {why}")).help(
-            "write the program and its arguments as a JSON list of texts: `[\"wc\", \"-l\", \"{input_1}\"]`",
-        )
-    };
-    if line.trim_start().starts_with('[') {
-        let words: Vec<Arc<str>> = serde_json::from_str::<Vec<String>>(line)
-            .map_err(|error| wrong(error.to_string()))?
-            .into_iter()
-            .map(Arc::from)
-            .collect();
-        return if words.is_empty() { Err(wrong("it is empty".to_owned())) } else { Ok(words) };
-    }
-    if line.contains(['"', '\'', '\\']) {
-        return Err(wrong("quotes mean nothing here".to_owned()));
-    }
-    Ok(line.split_whitespace().map(Arc::from).collect())
-}
-
-/// A slot, `{input_1}`, is a whole argument.
-fn filled(word: &Arc<str>, inputs: &Arguments) -> Result<Arc<str>, StepFailure> {
-    let slot = |text: &str| {
-        let number = text.strip_prefix("input_")?;
-        (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(())
-    };
-    let whole = word.strip_prefix('{').and_then(|w| w.strip_suffix('}')).filter(|w| slot(w).is_some());
-    if let Some(name) = whole {
-        let found = inputs.iter().find(|(known, _)| &**known == name);
-        return match found {
-            Some((_, value)) => Ok(input_text(value)),
-            None => {
-                let message = format!("the command wants `{name}`, and the step has {} inputs", inputs.len());
-                Err(StepFailure::new("missing_input", message).help("number the value in `value_order`"))
-            }
-        };
-    }
-    let inside = word.split('{').skip(1).filter_map(|part| part.split_once('}'));
-    match inside.map(|(name, _)| name).find(|name| slot(name).is_some()) {
-        None => Ok(Arc::clone(word)),
-        Some(name) => {
-            let message = format!("`{word}` puts `{name}` into a longer argument of a command");
-            Err(StepFailure::new("bad_arguments", message)
-                .help(format!("write `{{{name}}}` as an argument of its own")))
-        }
-    }
 }
 
 /// Until paradigms run, the one that retrieves a script is done directly. The one place that knows a name.

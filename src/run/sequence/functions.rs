@@ -14,9 +14,9 @@ use super::semantic::Site;
 
 /// The prepared functions of a step.
 pub(super) struct Functions {
-    /// One a different text.
-    found: Vec<(Arc<str>, Arc<Function>)>,
-    /// The texts by place, where there is not just one cell: they are crossed with the values.
+    /// One a different cell.
+    found: Vec<(Value, Arc<Function>)>,
+    /// The function cells, where there is not just one: they are crossed with the values.
     pub(super) cells: Option<Tensor>,
 }
 
@@ -33,57 +33,45 @@ impl Functions {
     ) -> Result<Self, StepFailure> {
         let mut functions = Self { found: Vec::new(), cells: None };
         let Some(cells) = site.cells else {
-            let text = own_text(site);
-            functions.add(&text, work, site, paradigm, means)?;
+            functions.add(
+                &Value::Text(own_text(site)),
+                states(work, site, &own_text(site)),
+                paradigm,
+                means,
+            )?;
             return Ok(functions);
         };
         let single = cells.len() == 1 && !cells.is_missing();
-        let mut texts = Vec::with_capacity(cells.len());
-        for (place, cell) in cells.cells().enumerate() {
+        for (place, cell) in cells.cells().enumerate().filter(|(_, cell)| !cell.is_skip()) {
+            let prepared =
+                seen(cell, work, site).and_then(|states| functions.add(cell, states, paradigm, means));
             let at = || if single { Vec::new() } else { coordinates(cells, place) };
-            let here = |failure: StepFailure| StepFailure { cell: at(), ..failure };
-            if cell.is_skip() {
-                texts.push(Value::Skip);
-                continue;
-            }
-            let text = text_of_cell(cell, site).map_err(here)?;
-            functions.add(&text, work, site, paradigm, means).map_err(here)?;
-            texts.push(Value::Text(text));
+            prepared.map_err(|failure| StepFailure { cell: at(), ..failure })?;
         }
-        if !single {
-            let mut texts = texts.into_iter();
-            functions.cells = Some(cells.map_cells(|_| texts.next().unwrap_or(Value::Skip)));
-        }
+        functions.cells = (!single).then(|| cells.clone());
         Ok(functions)
     }
 
     fn add(
         &mut self,
-        text: &Arc<str>,
-        work: &Semantic,
-        site: &Site<'_>,
+        cell: &Value,
+        states: States,
         paradigm: &Arc<Paradigm>,
         means: &dyn Means,
     ) -> Result<(), StepFailure> {
-        if self.found.iter().all(|(known, _)| known != text) {
-            let function = paradigm.prepare(&states(work, site, text), means)?;
-            self.found.push((Arc::clone(text), function));
+        if self.found.iter().all(|(known, _)| known != cell) {
+            self.found.push((cell.clone(), paradigm.prepare(&states, means)?));
         }
         Ok(())
     }
 
-    /// The function of a combination, and the inputs without the function's cell.
+    /// The function of a combination, of which the function's cell is taken.
     pub(super) fn of(&self, cells: &mut Vec<Value>) -> Option<&Arc<Function>> {
         if self.cells.is_none() {
             return self.found.first().map(|(_, function)| function);
         }
-        if cells.is_empty() {
-            return None;
-        }
-        match cells.remove(0) {
-            Value::Text(text) => self.found.iter().find(|(known, _)| *known == text).map(|(_, f)| f),
-            _ => None,
-        }
+        let cell = (!cells.is_empty()).then(|| cells.remove(0))?;
+        self.found.iter().find(|(known, _)| *known == cell).map(|(_, function)| function)
     }
 }
 
@@ -113,23 +101,24 @@ pub(super) fn only_sign<'a>(site: &Site<'a>) -> Option<&'a Sign> {
     }
 }
 
-/// Only what the plan's author wrote may stand as a sign in a function cell: a text that merely looks like one is data.
-fn text_of_cell(cell: &Value, site: &Site<'_>) -> Result<Arc<str>, StepFailure> {
+/// What a paradigm sees of a function cell. Only a sign of the plan is one: a text of a step that has the form of a sign
+/// is refused, since a paradigm could not tell the two apart (semantics spec, section 2.3).
+fn seen(cell: &Value, work: &Semantic, site: &Site<'_>) -> Result<States, StepFailure> {
+    let bad = |message: String, help: &str| Err(StepFailure::new("bad_function_cell", message).help(help));
     let name = site.function.map_or("", |function| &function.name);
-    let help = "a function is a text: a sign such as `%{prompt_location}(p.md)`, or what is to be done";
     match cell {
-        Value::Sign(sign) => Ok(Arc::from(sign.to_string())),
-        Value::Text(text) if Sign::parse(text).is_none() => Ok(Arc::clone(text)),
-        Value::Text(text) => {
-            let message = format!(
+        Value::Sign(sign) => Ok(states(work, site, &Arc::from(sign.to_string()))),
+        Value::Text(text) if Sign::parse(text).is_none() => Ok(states(work, site, text)),
+        Value::Text(text) => bad(
+            format!(
                 "the function `{name}` got the text `{text}` from a step, which is never taken for a sign"
-            );
-            Err(StepFailure::new("bad_function_cell", message).help("write the sign in the plan itself"))
-        }
-        other => {
-            let message = format!("the function `{name}` holds `{}`, which is no text", other.to_json());
-            Err(StepFailure::new("bad_function_cell", message).help(help))
-        }
+            ),
+            "write the sign in the plan itself",
+        ),
+        other => bad(
+            format!("the function `{name}` holds `{}`, which is no text", other.to_json()),
+            "a function is a text: a sign such as `%{prompt_location}(p.md)`, or what is to be done",
+        ),
     }
 }
 

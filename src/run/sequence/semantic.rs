@@ -45,6 +45,8 @@ pub struct Site<'a> {
     pub function: Option<&'a Concept>,
     /// The value of the function concept, if it has one.
     pub cells: Option<&'a Tensor>,
+    /// The step's name with its place in loops; asked for only where signs are numbered.
+    pub step: &'a dyn Fn() -> String,
 }
 
 /// A value of the step, by the name it is ordered under.
@@ -85,7 +87,7 @@ impl SemanticTask {
         let mut sizes: Option<(usize, usize)> = None;
         for (place, combination) in combined.cells {
             let at = || if single { Vec::new() } else { coordinates(&combined.frame, place) };
-            let made = calling.cell(&step, combination, at());
+            let made = calling.cell(&step, (place, combination), at());
             let (cell, inputs) = made.map_err(|failure| StepFailure { cell: at(), ..failure })?;
             let (fewest, most) = sizes.unwrap_or((inputs, inputs));
             sizes = Some((fewest.min(inputs), most.max(inputs)));

@@ -21,6 +21,7 @@ pub(super) struct Writer {
     prompt: Prompt,
     /// Makes code of `prompt_template` and the inputs.
     code: Arc<Function>,
+    ids: Ids,
     stage: Stage,
 }
 
@@ -59,8 +60,9 @@ impl Writer {
         vars: Map,
         prompt: Prompt,
         code: Arc<Function>,
+        ids: Ids,
     ) -> Self {
-        Self { location, inputs, vars, prompt, code, stage: Stage::Looking }
+        Self { location, inputs, vars, prompt, code, ids, stage: Stage::Looking }
     }
 
     /// Goes on to the next effect or to the end.
@@ -135,13 +137,13 @@ impl Writer {
         match &self.prompt {
             Prompt::Known(template) => self.writing(template),
             Prompt::Made { function, template, .. } => {
-                Stage::Prompting(Box::new(function.call(self.vars_with(template), Ids::counting())))
+                Stage::Prompting(Box::new(function.call(self.vars_with(template), self.ids.clone())))
             }
         }
     }
 
     fn writing(&self, template: &Arc<str>) -> Stage {
-        Stage::Writing(Box::new(self.code.call(self.vars_with(template), Ids::counting())))
+        Stage::Writing(Box::new(self.code.call(self.vars_with(template), self.ids.clone())))
     }
 
     fn vars_with(&self, template: &Arc<str>) -> Map {

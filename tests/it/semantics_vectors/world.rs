@@ -86,12 +86,12 @@ impl Means for Folder {
     }
 }
 
-/// A paradigm that is built in, else one of the corpus.
+/// A paradigm that is built in, else one of the folder `paradigms` beside the cases.
 pub(super) fn paradigm(name: &str) -> Result<Arc<Paradigm>, StepFailure> {
     if let Some(known) = Paradigm::builtin(name) {
         return Ok(known);
     }
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paradigms");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/semantics/paradigms");
     let text = std::fs::read_to_string(folder.join(format!("{name}.json")))
         .map_err(|_| StepFailure::new("unknown_paradigm", format!("there is no paradigm `{name}`")))?;
     Paradigm::read(name, &text).map(Arc::new).map_err(|problems| {
@@ -159,7 +159,7 @@ impl<'a> Stubs<'a> {
                 self.llm_calls += 1;
                 next(&mut self.llm, "model")?
             }
-            Effect::Ask(Question { kind: QuestionKind::Close | QuestionKind::Say, .. }) => Value::Null,
+            Effect::Ask(Question { kind: QuestionKind::Say | QuestionKind::Close, .. }) => Value::Bool(true),
             Effect::Ask(_) => next(&mut self.user, "person")?,
             Effect::Builtin { name, inputs } => {
                 let inputs: Vec<Value> = inputs.iter().map(|(_, v)| v.clone()).collect();
