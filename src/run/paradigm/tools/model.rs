@@ -48,16 +48,15 @@ fn format_of(args: &Bound, given: &Value) -> Result<ReplyFormat, Trouble> {
         let inner = entry(given, "json_schema");
         inner.as_ref().and_then(|inner| entry(inner, "schema")).or_else(|| entry(given, "schema"))
     };
-    match entry(given, "type") {
-        Some(Value::Text(word)) => match (&*word, schema()) {
+    if let Some(Value::Text(word)) = entry(given, "type") {
+        match (&*word, schema()) {
             ("text", _) => return Ok(ReplyFormat::Text),
             ("json_object", None) => return Ok(ReplyFormat::Json),
             ("json_schema" | "json_object", Some(schema)) => {
                 return Ok(ReplyFormat::Schema(Arc::new(schema.to_json())));
             }
             _ => {}
-        },
-        _ => {}
+        }
     }
     args.wrong(
         2,
