@@ -107,7 +107,7 @@ fn connections_are_kept_and_chunks_are_read() {
 fn what_may_pass_is_tried_again() {
     let good = || Act::Say("yes".to_owned());
     let busy = |status, headers| Act::Status(status, headers, error("busy"));
-    let cases: [(&str, Act, (&str, Option<u16>)); 11] = [
+    let cases = [
         ("500", busy(500, ""), ("model_refused", Some(500))),
         ("503 that says when", busy(503, "Retry-After: 0\r\n"), ("model_refused", Some(503))),
         ("408", busy(408, ""), ("model_refused", Some(408))),
@@ -219,9 +219,12 @@ fn servers_that_are_not_there_are_told() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
     };
+    let plain = Stub::of(vec![Act::Say("no TLS here".to_owned())]);
+    let secure = plain.url().replace("http:", "https:");
     let text = format!(
-        "[providers.p]\nbase_url = \"http://{gone}/v1\"\ntries = 2\n[providers.q]\nbase_url = \
-         \"http://no-such-host.invalid/v1\"\ntries = 1\n[models.m]\nprovider = \"p\"\n[models.n]\nprovider = \"q\"\n"
+        "[providers.s]\nbase_url = \"{secure}\"\ntries = 1\n[models.s]\nprovider = \"s\"\n\
+         [providers.p]\nbase_url = \"http://{gone}/v1\"\ntries = 2\n[models.m]\nprovider = \"p\"\n\
+         [providers.q]\nbase_url = \"http://no-such-host.invalid/v1\"\ntries = 1\n[models.n]\nprovider = \"q\"\n"
     );
     let config = Config::parse(&text, "normc.toml").unwrap().with_environment(&|_| None).unwrap();
     let models = Models::new(config, ModelOptions::default()).unwrap();
@@ -232,8 +235,11 @@ fn servers_that_are_not_there_are_told() {
         "the server of the model `m` is not reached: the connection is refused (after 2 tries)"
     );
     assert!(failure.help.as_deref().unwrap().contains(&format!("base_url = \"http://{gone}/v1\"")));
-    let failure = models.chat(&ChatRequest::new("n", "hello"), &Caller::default()).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::ModelUnreachable, "{failure}");
+    for model in ["n", "s"] {
+        let failure = models.chat(&ChatRequest::new(model, "hello"), &Caller::default()).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::ModelUnreachable, "{failure}");
+        println!("{failure}");
+    }
 }
 
 #[test]

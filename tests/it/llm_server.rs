@@ -48,8 +48,6 @@ pub(crate) struct Seen {
     pub(crate) headers: Vec<(String, String)>,
     /// The body; null when it is no JSON.
     pub(crate) body: Json,
-    /// The number of the connection.
-    pub(crate) connection: usize,
 }
 
 impl Seen {
@@ -102,8 +100,8 @@ impl Stub {
                     break;
                 }
                 let (Ok(stream), shared) = (stream, accepting.clone()) else { continue };
-                let number = shared.connections.fetch_add(1, Ordering::SeqCst);
-                let serve = move || drop(shared.serve(stream, number));
+                shared.connections.fetch_add(1, Ordering::SeqCst);
+                let serve = move || drop(shared.serve(stream));
                 let _ = thread::Builder::new().stack_size(128 << 10).spawn(serve);
             }
         });
@@ -161,10 +159,10 @@ impl Shared {
         self.changed.wait_timeout_while(inside, Duration::from_secs(60), missing).unwrap().0.1 >= count
     }
 
-    fn serve(&self, stream: TcpStream, connection: usize) -> std::io::Result<()> {
+    fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::with_capacity(4096, stream.try_clone()?);
         let mut stream = stream;
-        while let Some(seen) = read(&mut reader, connection)? {
+        while let Some(seen) = read(&mut reader)? {
             let number = {
                 let mut all = self.seen.lock().unwrap();
                 all.push(seen.clone());
@@ -289,7 +287,7 @@ fn large(stream: &mut TcpStream, bytes: u64, announced: bool) -> std::io::Result
 }
 
 /// The next request of a connection, none at its end.
-fn read(reader: &mut BufReader<TcpStream>, connection: usize) -> std::io::Result<Option<Seen>> {
+fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Seen>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -305,5 +303,5 @@ fn read(reader: &mut BufReader<TcpStream>, connection: usize) -> std::io::Result
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    Ok(Some(Seen { line: line.trim_end().to_owned(), headers, body, connection }))
+    Ok(Some(Seen { line: line.trim_end().to_owned(), headers, body }))
 }

@@ -174,7 +174,9 @@ mod tests {
     }
 
     /// Gives one reply after the other and keeps what it was asked.
-    struct Replies(Mutex<Vec<&'static str>>, Mutex<Vec<(String, u32, Option<Arc<str>>)>>);
+    struct Replies(Mutex<Vec<&'static str>>, Mutex<Vec<Asked>>);
+
+    type Asked = (String, u32, Option<Arc<str>>);
 
     impl Chat for Replies {
         fn chat(&self, request: &ChatRequest, caller: &Caller) -> Result<ChatReply, Failure> {

@@ -32,7 +32,7 @@ pub(super) struct Said {
 /// No reply.
 #[derive(Debug, Clone)]
 pub(super) struct Refused {
-    pub(super) failure: Failure,
+    pub(super) failure: Box<Failure>,
     pub(super) status: Option<u16>,
     pub(super) again: Again,
     /// What was answered all the same must be paid.
@@ -53,7 +53,7 @@ pub(super) enum Again {
 impl Refused {
     /// A failure that is the same each time.
     pub(super) fn always(failure: Failure) -> Self {
-        Self { failure, status: None, again: Again::No, usage: None }
+        Self { failure: Box::new(failure), status: None, again: Again::No, usage: None }
     }
 }
 

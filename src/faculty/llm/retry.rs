@@ -238,7 +238,7 @@ impl Call<'_> {
             Ok(said) => Ok((said, usage)),
             // A request that was ended from outside looks like a broken connection.
             Err(_) if hooks.stop.stopped() => Err(Lost::for_good(interrupted())),
-            Err(Refused { failure, again, .. }) => Err(Lost { failure, again }),
+            Err(Refused { failure, again, .. }) => Err(Lost { failure: *failure, again }),
         }
     }
 
@@ -343,7 +343,7 @@ mod tests {
 
     fn refused(status: u16, again: Again) -> Result<Said, Refused> {
         let failure = Failure::new(FailureKind::ModelRefused, format!("status {status}"));
-        Err(Refused { failure, status: Some(status), again, usage: None })
+        Err(Refused { failure: Box::new(failure), status: Some(status), again, usage: None })
     }
 
     struct Run {

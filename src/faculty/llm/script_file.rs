@@ -82,6 +82,9 @@ impl Rule {
     }
 }
 
+/// A rule as it stands in the file, with its line.
+type Raw = (u32, Map<String, Json>);
+
 /// A rule that is being read, with where it stands.
 struct At<'a> {
     file: &'a str,
@@ -101,7 +104,7 @@ pub(super) fn rules(text: &str, file: &str) -> Result<Vec<Rule>, Failure> {
     found.into_iter().map(|(line, map)| rule(&map, &At { file, line })).collect()
 }
 
-fn json_lines(text: &str, file: &str) -> Result<Vec<(u32, Map<String, Json>)>, Failure> {
+fn json_lines(text: &str, file: &str) -> Result<Vec<Raw>, Failure> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let at = At { file, line: u32::try_from(number + 1).unwrap_or(u32::MAX) };
@@ -117,7 +120,7 @@ fn json_lines(text: &str, file: &str) -> Result<Vec<(u32, Map<String, Json>)>, F
     Ok(found)
 }
 
-fn tables(text: &str, file: &str) -> Result<Vec<(u32, Map<String, Json>)>, Failure> {
+fn tables(text: &str, file: &str) -> Result<Vec<Raw>, Failure> {
     let line = |at: usize| {
         let before = text.get(..at).unwrap_or(text);
         u32::try_from(before.bytes().filter(|b| *b == b'\n').count() + 1).unwrap_or(u32::MAX)
@@ -183,7 +186,7 @@ fn json(value: &DeValue<'_>, depth: usize) -> Option<Json> {
 }
 
 fn rule(map: &Map<String, Json>, at: &At<'_>) -> Result<Rule, Failure> {
-    for key in map.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
+    if let Some(key) = map.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         let help = match nearest(key, KNOWN) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known are {}", KNOWN.map(|k| format!("`{k}`")).join(", ")),

@@ -124,7 +124,7 @@ impl OpenAi {
             ),
         };
         let failure = Failure::new(FailureKind::ModelUnreachable, message).with_help(help);
-        Refused { failure, status: None, again, usage }
+        Refused { failure: Box::new(failure), status: None, again, usage }
     }
 
     fn refused(&self, asked: &Asked<'_>, answer: Answer) -> Refused {
@@ -152,8 +152,12 @@ impl OpenAi {
             let prompt_tokens = asked.request.prompt_tokens();
             Some(Usage { prompt_tokens, completion_tokens, estimated: true })
         };
-        let failed =
-            |failure: Failure| Refused { failure, status: Some(status), again: Again::No, usage: paid(0) };
+        let failed = |failure: Failure| Refused {
+            failure: Box::new(failure),
+            status: Some(status),
+            again: Again::No,
+            usage: paid(0),
+        };
         let too_large = || {
             let message =
                 format!("the reply of the model `{model}` is larger than {}", size(self.body_limit));
@@ -221,8 +225,8 @@ impl OpenAi {
         Ok(Said {
             usage: counted(&text),
             text,
-            finish_reason: choice.finish_reason,
-            model: completion.model,
+            finish_reason: choice.finish_reason.map(|reason| shorten(&reason)),
+            model: completion.model.map(|model| shorten(&self.clean(&model))),
             status: Some(status),
         })
     }

@@ -97,7 +97,7 @@ impl Refusal<'_> {
             (true, Some(wait)) => Again::After(wait),
             (true, None) => Again::Soon,
         };
-        Refused { failure, status: Some(self.status), again, usage: None }
+        Refused { failure: Box::new(failure), status: Some(self.status), again, usage: None }
     }
 
     fn overflow(&self, json: Option<&Json>, shown: &str) -> Refused {
