@@ -111,8 +111,15 @@ pub fn parse_cost(text: &str) -> Result<u64, Failure> {
     }
     let wrong = |c: char| !(c.is_ascii_digit() || c == '.' || c == '_');
     if let Some(odd) = trimmed.chars().find(|c| wrong(*c)) {
-        let number = trimmed.trim_matches(|c: char| !c.is_ascii_digit());
-        let is_number = !number.is_empty() && !number.contains(wrong);
+        // Only a word or sign of a currency may be left out of what was written, nothing that changes its value.
+        let number = trimmed.trim_matches(|c: char| !(c.is_ascii_digit() || c == '.'));
+        let around = trimmed.replacen(number, "", 1);
+        let letters: String = around.chars().filter(|c| c.is_alphabetic()).collect();
+        let is_number = number.bytes().any(|b| b.is_ascii_digit())
+            && !number.contains(wrong)
+            && number.matches('.').count() < 2
+            && (letters.is_empty() || letters.len() == 3 && letters.bytes().all(|b| b.is_ascii_uppercase()))
+            && !around.contains(|c: char| c.is_numeric() || matches!(c, '-' | ',' | '.' | '%'));
         let help =
             if is_number { format!("write `{number}`, without a currency") } else { example.to_owned() };
         return bad(&format!("`{}` is not part of one", odd.escape_debug()), &help);
@@ -192,6 +199,14 @@ mod tests {
             ("1e3", "`0.50`"),
             ("five", "`0.50`"),
             ("０.5", "`0.50`"),
+            ("$.5", "`.5`, without a currency"),
+            ("$-5", "`0.50`"),
+            ("50%", "`0.50`"),
+            ("5k", "`0.50`"),
+            ("USD 5", "`5`, without a currency"),
+            ("1.2.3 EUR", "`0.50`"),
+            ("$", "`0.50`"),
+            ("0.50€", "`0.50`, without a currency"),
             ("0.0000001", "`0.000001`"),
             ("18446744073709.551616", "leave the limit out"),
             ("99999999999999999999999", "leave the limit out"),

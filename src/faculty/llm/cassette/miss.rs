@@ -57,7 +57,7 @@ impl Sketch {
             common += usize::from(order.is_eq());
             all += 1;
         }
-        if all == 0 { 1000 } else { common * 1000 / all }
+        (common * 1000).checked_div(all).unwrap_or(1000)
     }
 }
 
