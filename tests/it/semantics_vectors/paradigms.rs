@@ -201,8 +201,7 @@ struct Tools<'a> {
 impl<'a> Tools<'a> {
     fn new(folder: &'a Folder, case: &Json, wanted: &Json, python: bool) -> Self {
         let list = |name: &str| case[name].as_array().cloned().unwrap_or_default().into();
-        let body = Arc::new(Hands(Mutex::new(folder.base_dir().to_owned())));
-        let options = PoolOptions { workers: 1, body: Some(body), ..PoolOptions::new(folder.base_dir()) };
+        let options = PoolOptions { workers: 1, ..PoolOptions::new(folder.base_dir()) };
         Self {
             folder,
             python: python.then(|| Pool::new(options)),
@@ -249,14 +248,16 @@ impl<'a> Tools<'a> {
                     panic!("a paradigm has its code in hand")
                 };
                 assert_eq!(run.contract, Contract::Function(Arc::from("main")));
+                let hands = Hands(Mutex::new(base.to_owned()));
                 let call = ScriptCall {
                     path: path.as_deref().unwrap_or("<text>"),
                     code,
                     hash: code,
-                    mode: Mode::Call,
+                    mode: Mode::MAIN,
                     inputs: &run.inputs,
                     timeout: None,
                     identity: None,
+                    body: Some(&hands),
                 };
                 let python =
                     self.python.as_ref().ok_or_else(|| StepFailure::new("no_python", "no python3"))?;

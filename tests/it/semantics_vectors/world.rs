@@ -176,8 +176,7 @@ impl<'a> Stubs<'a> {
                 };
                 let mode = match &run.contract {
                     Contract::Globals => Mode::Execute,
-                    Contract::Function(name) if **name == *"main" => Mode::Call,
-                    Contract::Function(name) => panic!("no case calls `{name}`"),
+                    Contract::Function(name) => Mode::Call(name),
                 };
                 let call = ScriptCall {
                     path: &path,
@@ -187,6 +186,7 @@ impl<'a> Stubs<'a> {
                     inputs: &run.inputs,
                     timeout: None,
                     identity: None,
+                    body: None,
                 };
                 let answer = self.python.call(&call);
                 let answer = answer.map_err(|f| StepFailure::new(f.kind.as_str(), f.message))?;

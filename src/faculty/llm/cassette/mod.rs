@@ -14,7 +14,7 @@
 //!
 //! A recording is found by the hash of what the provider would see, with the settings of the model filled in (kind of
 //! provider, model, messages, sampling, form of the reply, schema), and of how many calls of the same cell came before.
-//! Not by the step: the same prompt in two steps is one recording, and goes out once.
+//! Not by the step: the same prompt in two steps is one recording, and goes out once. Nor by where the server is.
 //!
 //! # The file
 //!
@@ -31,12 +31,14 @@
 
 mod deck;
 mod error;
+mod fields;
 mod miss;
 mod mode;
 mod record;
+mod settings;
 mod tape;
 
 pub use deck::{Cassette, Played};
 pub use error::CassetteError;
 pub use mode::Mode;
-pub use record::{AsAsked, Resolve, Resolved};
+pub use settings::{AsAsked, Resolve, Resolved};

@@ -9,46 +9,14 @@ use std::sync::Arc;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::super::request::{Caller, ChatReply, ChatRequest, ReplyForm, Usage};
-use crate::base::{Digest, nearest};
+use super::fields::{Fields, Problem};
+use super::settings::Resolved;
+use crate::base::Digest;
 use crate::faculty::failure::shorten;
 use crate::faculty::{Failure, FailureKind, Redactor};
 
 /// The version of the lines, and of what makes two calls the same.
 pub(super) const VERSION: u64 = 1;
-
-/// A request with the settings of its model filled in: what the provider would see.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Resolved {
-    /// The kind of the provider, such as `openai`.
-    pub provider: Arc<str>,
-    /// The request; its model is the provider's name for it, its sampling is complete.
-    pub request: ChatRequest,
-}
-
-/// Fills in the settings of models. They decide what is asked, so a recording made with others is another one.
-pub trait Resolve: Send + Sync {
-    /// The request as its provider would see it.
-    ///
-    /// # Errors
-    /// `no_model_configured` when nobody knows the model.
-    fn resolve(&self, request: &ChatRequest) -> Result<Resolved, Failure>;
-}
-
-impl<F: Fn(&ChatRequest) -> Result<Resolved, Failure> + Send + Sync> Resolve for F {
-    fn resolve(&self, request: &ChatRequest) -> Result<Resolved, Failure> {
-        self(request)
-    }
-}
-
-/// Takes every request as it is.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct AsAsked;
-
-impl Resolve for AsAsked {
-    fn resolve(&self, request: &ChatRequest) -> Result<Resolved, Failure> {
-        Ok(Resolved { provider: Arc::from(""), request: request.clone() })
-    }
-}
 
 /// Who asked: for people, not part of what is the same call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -282,7 +250,7 @@ impl Record {
         };
         let json: Json = serde_json::from_str(line).map_err(|error| bad(format!("no JSON, {error}")))?;
         let Json::Object(map) = json else { return Err(bad("no JSON object".to_owned())) };
-        let mut fields = Fields { name: "a recording", map };
+        let mut fields = Fields::new("a recording", map);
         let version = fields.number("cassette").map_err(bad)?;
         if version > VERSION {
             return Err(Unread::Newer(version));
@@ -358,87 +326,12 @@ pub(super) enum Unread {
     },
 }
 
-/// What is wrong with a line, in words.
-type Problem = String;
-
-/// The fields of an object, taken out one by one; what is left in the end should not be there.
-struct Fields {
-    name: &'static str,
-    map: JsonMap<String, Json>,
-}
-
-impl Fields {
-    fn any(&mut self, name: &'static str) -> Result<Json, Problem> {
-        self.map.shift_remove(name).ok_or_else(|| {
-            let found = nearest(name, self.map.keys().map(String::as_str));
-            let instead = found.map_or(String::new(), |found| format!(" but `{}`", shorten(found)));
-            format!("{} has no `{name}`{instead}", self.name)
-        })
-    }
-
-    fn optional<T>(
-        &mut self,
-        name: &'static str,
-        wanted: &str,
-        read: impl FnOnce(&Json) -> Option<T>,
-    ) -> Result<Option<T>, Problem> {
-        match self.map.shift_remove(name) {
-            None => Ok(None),
-            Some(value) => match read(&value) {
-                Some(value) => Ok(Some(value)),
-                None => Err(format!("`{name}` must be {wanted}, this is `{}`", shorten(&value.to_string()))),
-            },
-        }
-    }
-
-    fn optional_text(&mut self, name: &'static str) -> Result<Option<Arc<str>>, Problem> {
-        self.optional(name, "a text", |value| value.as_str().map(Arc::from))
-    }
-
-    fn text(&mut self, name: &'static str) -> Result<Arc<str>, Problem> {
-        match self.optional_text(name)? {
-            Some(text) => Ok(text),
-            None => Err(self.any(name).err().unwrap_or_default()),
-        }
-    }
-
-    fn number(&mut self, name: &'static str) -> Result<u64, Problem> {
-        match self.optional(name, "a whole number", Json::as_u64)? {
-            Some(number) => Ok(number),
-            None => Err(self.any(name).err().unwrap_or_default()),
-        }
-    }
-
-    fn object(&mut self, name: &'static str) -> Result<Self, Problem> {
-        match self.any(name)? {
-            Json::Object(map) => Ok(Self { name: "it", map }.named(name)),
-            other => Err(format!("`{name}` must be an object, this is `{}`", shorten(&other.to_string()))),
-        }
-    }
-
-    fn named(self, name: &'static str) -> Self {
-        let name = match name {
-            "request" => "its request",
-            "reply" => "its reply",
-            "usage" => "its usage",
-            _ => self.name,
-        };
-        Self { name, ..self }
-    }
-
-    fn end(self) -> Result<(), Problem> {
-        match self.map.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(format!("{} has the unknown field `{}`", self.name, shorten(name))),
-        }
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::settings::{AsAsked, Resolve};
     use super::*;
     use crate::faculty::Secret;
 
