@@ -24,7 +24,7 @@ const TELL: &str = "import os, subprocess, time\ndef tell(name, text=''):\n    \
                     with open(name + '.new', 'w') as f: f.write(text)\n    os.rename(name + '.new', name)\n";
 
 /// Whether a thread of a process lives: the first may be gone before the others, which then still hold its sockets.
-fn is_alive(pid: i64) -> bool {
+pub(crate) fn is_alive(pid: i64) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok()).any(|stat| {
         // A zombie is dead; only its parent has not looked yet.
@@ -32,7 +32,7 @@ fn is_alive(pid: i64) -> bool {
     })
 }
 
-fn dies(pid: i64) {
+pub(crate) fn dies(pid: i64) {
     until(&format!("the end of process {pid}"), || !is_alive(pid));
 }
 
@@ -40,7 +40,7 @@ fn pid_of(number: i64) -> Pid {
     Pid::from_raw(i32::try_from(number).unwrap()).unwrap()
 }
 
-fn told(file: &Path) -> Vec<i64> {
+pub(crate) fn told(file: &Path) -> Vec<i64> {
     until(&format!("{}", file.display()), || file.exists());
     let text = std::fs::read_to_string(file).unwrap();
     text.split_whitespace().map(|p| p.parse().unwrap()).collect()

@@ -7,6 +7,7 @@
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 
+mod act;
 mod axes;
 mod cassette;
 mod check;

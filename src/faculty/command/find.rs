@@ -24,6 +24,10 @@ pub(super) fn find(name: &str, folder: &Path, path: Option<&OsStr>) -> Result<Pa
         std::env::split_paths(path.unwrap_or(OsStr::new(""))).filter(|f| f.is_absolute()).collect();
     let found = folders.iter().map(|folder| folder.join(name)).find(|file| why_not(file).is_none());
     found.ok_or_else(|| {
+        let there = folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file());
+        if let Some(file) = there {
+            return by_path(&file.to_string_lossy(), &file, "is not executable");
+        }
         let message = format!("there is no program `{}` in PATH", shorten(name));
         let failure = Failure::new(FailureKind::CommandNotFound, message);
         let names: Vec<String> = folders.iter().flat_map(|folder| names(folder)).collect();
@@ -50,8 +54,8 @@ fn by_path(name: &str, file: &Path, why: &str) -> Failure {
         return failure.with_help(format!("make it executable: chmod +x {}", shorten(name)));
     }
     let near = || {
-        let names = names(file.parent()?);
-        let near = nearest(file.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+        let (names, own) = (names(file.parent()?), file.file_name()?.to_str()?);
+        let near = nearest(own, names.iter().map(String::as_str).filter(|name| *name != own))?;
         Some(Path::new(name).with_file_name(near).to_string_lossy().into_owned())
     };
     match near() {
@@ -97,11 +101,11 @@ mod tests {
         assert_eq!(find(bin.join("sortit").to_str().unwrap()).unwrap(), bin.join("sortit"));
         let cases = [
             ("sortti", "there is no program `sortti` in PATH", "did you mean `sortit`?"),
-            ("plain", "no program `plain`", "install it"),
+            ("plain", "bin/plain` is not executable", "chmod +x"),
             ("frobnicate", "no program `frobnicate`", "install it"),
             ("sortit -r", "no program `sortit -r`", "[\"sortit\", ...]"),
             ("bin/plain", "`bin/plain` is not executable", "chmod +x bin/plain"),
-            ("bin/folder", "is no file", "did you mean"),
+            ("bin/folder", "is no file", "relative to the base directory"),
             ("bin/sorti", "does not exist", "did you mean `bin/sortit`?"),
             ("./nothing", "does not exist", "relative to the base directory"),
         ];

@@ -311,6 +311,8 @@ impl Running<'_> {
         // A program that prints too much and ends at once has still printed too much.
         match over {
             Over::Ended(_) if self.exchange.out.is_cut() => Over::TooMuch,
+            // It was killed here. One that has ended by itself just before keeps its answer.
+            Over::Ended(Ended::Signal(9)) if self.commands.closed.load(Ordering::SeqCst) => Over::Interrupted,
             over => over,
         }
     }

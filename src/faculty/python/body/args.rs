@@ -124,6 +124,9 @@ impl<'a> Args<'a> {
 mod tests {
     use super::*;
 
+    /// Given by place, given by name, and what comes of it.
+    type Case<'a> = (&'a [Value], &'a [(&'a str, i64)], &'a str);
+
     #[test]
     fn arguments_are_bound_as_python_binds_them() {
         let value = |n: i64| Value::Number(n.into());
@@ -134,7 +137,7 @@ mod tests {
                 |a| ["a", "b", "c"].map(|p| text_of(a.value(p))).join(" "),
             )
         };
-        let cases: [(&[Value], &[(&str, i64)], &str); 7] = [
+        let cases: [Case<'_>; 7] = [
             (&[value(1), value(2)], &[], "1 2 None"),
             (&[value(1)], &[("c", 3), ("b", 2)], "1 2 3"),
             (&[], &[("b", 2)], "`body.t.m` lacks the argument `a`"),
