@@ -56,7 +56,9 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
         .collect();
     // Old sequences without any order are given all their values (semantics spec, section 4).
     let passed = match (order, &method) {
-        (None, Some(method)) if !matches!(method, Method::Composition { .. }) => all_values(entry, names),
+        (None, Some(method)) if !matches!(method, Method::Composition { .. }) => {
+            all_values(entry, selectors, names, problems)
+        }
         _ => passed(entry, order, selectors, &constants, names, problems),
     };
     let condition = fields.present("condition").or_else(|| from_fallback("condition")).cloned();
@@ -142,11 +144,19 @@ fn keys(fields: &Fields<'_>, method: Option<&Method>, problems: &mut Problems) -
     }
 }
 
-fn all_values(entry: &Entry<'_>, names: &Names) -> Vec<Passed> {
-    let pass = |id: &ConceptId| Passed {
-        key: Arc::from(names.name(*id)),
-        source: Source::Concept(*id),
-        selector: None,
+fn all_values(
+    entry: &Entry<'_>,
+    selectors: Option<&JsonMap<String, Json>>,
+    names: &Names,
+    problems: &mut Problems,
+) -> Vec<Passed> {
+    for (key, selector) in selectors.into_iter().flatten() {
+        check_selector(entry, key, selector, problems);
+    }
+    let pass = |id: &ConceptId| {
+        let key = names.name(*id);
+        let selector = selectors.and_then(|s| s.get(key)).and_then(Json::as_object).cloned();
+        Passed { key: Arc::from(key), source: Source::Concept(*id), selector }
     };
     entry.values.iter().map(pass).collect()
 }
