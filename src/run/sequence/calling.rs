@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::base::{Map, Value, strip};
+use crate::base::{Map, Value};
 use crate::repo::{Method, Semantic};
 use crate::run::effect::{Arguments, Contract, Effect, Question, ScriptCode, ScriptRun};
 use crate::run::event::StepFailure;
@@ -32,7 +30,7 @@ pub(super) enum Calling {
     /// A program, by the paradigm that runs programs.
     Program { function: Arc<Function> },
     /// A script that is there.
-    Script { path: Arc<str>, contract: Contract, parsed: bool },
+    Script { path: Arc<str>, contract: Contract },
     /// A script that a model writes where it is not there.
     Written { location: Arc<str>, prompt: Prompt, code: Arc<Function> },
     /// A person.
@@ -90,9 +88,6 @@ impl Calling {
         };
         match &work.method {
             Method::Composition { paradigm } => {
-                if let Some(interim) = interim(paradigm, given) {
-                    return Ok(interim);
-                }
                 let paradigm = means.paradigm(paradigm)?;
                 let functions = Functions::new(work, site, &paradigm, means)?;
                 let script = given.instruction(SCRIPT);
@@ -127,11 +122,7 @@ impl Calling {
                 let Some(location) = script else { return Err(nothing_to_call()) };
                 let location = checked(location, "script_location")?;
                 let prompt = constant(&work.keys.prompt).or_else(|| given.instruction(PROMPT).cloned());
-                let there = || Self::Script {
-                    path: Arc::clone(&location),
-                    contract: Contract::Globals,
-                    parsed: false,
-                };
+                let there = || Self::Script { path: Arc::clone(&location), contract: Contract::Globals };
                 if work.method == Method::Python && prompt.is_none() {
                     return Ok(there());
                 }
@@ -209,11 +200,8 @@ impl Calling {
                 let inputs = inputs.into_map(&Special::new(), constants);
                 Cell::composed(function.call(inputs, step.ids(place)), at)
             }
-            Self::Script { path, contract, parsed } => {
-                let mut inputs = with_constants(inputs.numbered, constants);
-                if *parsed {
-                    inputs.iter_mut().for_each(|(_, value)| *value = from_json_text(value));
-                }
+            Self::Script { path, contract } => {
+                let inputs = with_constants(inputs.numbered, constants);
                 let code = ScriptCode::File(Arc::clone(path));
                 Cell::direct(Effect::Script(ScriptRun { code, contract: contract.clone(), inputs }), at)
             }
@@ -335,28 +323,6 @@ fn checked(payload: Arc<str>, norm: &str) -> Result<Arc<str>, StepFailure> {
         return Err(StepFailure::new("bad_path", message).help("write the name between the parentheses"));
     }
     Ok(payload)
-}
-
-/// Until paradigms run, the one that retrieves a script is done directly. The one place that knows a name.
-fn interim(paradigm: &str, given: &Values<'_>) -> Option<Calling> {
-    let path = given.instruction(SCRIPT)?;
-    paradigm.starts_with("h_PromptTemplate_ScriptLocation-c_Retrieve_or_").then(|| Calling::Script {
-        path: Arc::clone(path),
-        contract: Contract::Function(Arc::from("main")),
-        parsed: true,
-    })
-}
-
-/// A text that is JSON is passed as what it says (`collect_script_inputs`, semantics spec, section 10.4).
-fn from_json_text(value: &Value) -> Value {
-    match value {
-        Value::Text(text) => match serde_json::from_str::<Json>(text) {
-            Ok(json) => Value::from_data_json(&json),
-            Err(_) => value.clone(),
-        },
-        Value::Sign(_) => strip(value),
-        other => other.clone(),
-    }
 }
 
 fn nothing_to_call() -> StepFailure {
