@@ -3,6 +3,7 @@
 //! To add a command: a file with its arguments and a `run`, a variant of `Command`, a line in the README.
 #![allow(clippy::disallowed_methods, reason = "the command line reads files, the environment and the clock")]
 
+mod agents;
 mod check;
 mod clock;
 mod compile;

@@ -145,8 +145,10 @@ pub mod paradigms {
     pub const GENERATE_JSON: &str = "generate-json";
     /// The same, the reply is a truth value.
     pub const JUDGE: &str = "judge";
-    /// A program is run.
+    /// A program is run; what it writes is the result.
     pub const RUN_COMMAND: &str = "run-command";
+    /// The same, what it writes is JSON.
+    pub const RUN_COMMAND_JSON: &str = "run-command-json";
     /// The function `main` of a script is called.
     pub const RUN_SCRIPT: &str = "run-script";
 }
@@ -209,8 +211,8 @@ impl Semantic {
         if resources.paradigm.is_some() || resources.script.is_some() || resources.builtin.is_some() {
             return None;
         }
-        if resources.command.is_some() {
-            return Some(paradigms::RUN_COMMAND);
+        if let Some(command) = &resources.command {
+            return Some(if command.json { paradigms::RUN_COMMAND_JSON } else { paradigms::RUN_COMMAND });
         }
         if let Some(kind) = self.ask_kind() {
             return Some(kind.paradigm());

@@ -34,4 +34,4 @@ pub use draft::resolve_draft;
 pub use mends::add_mends;
 pub use model::*;
 pub use resolver::resolve;
-pub use resources::{Resource, ResourceKind, resources, signs};
+pub use resources::{Resource, ResourceKind, WRITE_FILE, resources, signs};

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde_json::Value as Json;
 
 use crate::base::{FlowIndex, Sign, Span};
-use crate::syntax::{Annotation, AnnotationKind, Tree};
+use crate::syntax::{Annotation, AnnotationKind, Node, Tree};
 
 use super::model::Plan;
 
@@ -24,6 +24,12 @@ pub enum ResourceKind {
     Command,
     /// A machine, by its address.
     Host,
+    /// A language model, by its name.
+    Model,
+    /// A paradigm.
+    Paradigm,
+    /// A person, by the question asked.
+    Person,
 }
 
 impl ResourceKind {
@@ -35,6 +41,9 @@ impl ResourceKind {
             Self::File => "file",
             Self::Command => "command",
             Self::Host => "host",
+            Self::Model => "model",
+            Self::Paradigm => "paradigm",
+            Self::Person => "person",
         }
     }
 }
@@ -65,7 +74,13 @@ pub fn resources(tree: &Tree, plan: &Plan) -> Vec<Resource> {
         };
         let of_line = node.annotations.iter().filter(|a| a.kind == AnnotationKind::Referential);
         for annotation in of_line {
-            found.extend(of_annotation(annotation).into_iter().map(|r| put(r, annotation)));
+            // What a step writes to is named where others name their prompt.
+            let written = annotation.base_key() == "v_input_provision" && writes(node);
+            let written = |r: Resource| match written {
+                true => Resource { kind: ResourceKind::File, needed: false, ..r },
+                false => r,
+            };
+            found.extend(of_annotation(annotation).into_iter().map(|r| put(written(r), annotation)));
         }
     }
     let mut known: FxHashSet<(ResourceKind, Arc<str>)> =
@@ -83,6 +98,15 @@ pub fn resources(tree: &Tree, plan: &Plan) -> Vec<Resource> {
     found
 }
 
+/// The built-in paradigm that writes to what its function names.
+pub const WRITE_FILE: &str = "write-file";
+
+fn writes(node: &Node) -> bool {
+    ["paradigm", "norm_input"]
+        .iter()
+        .any(|k| node.referential(k).is_some_and(|a| a.text().trim() == WRITE_FILE))
+}
+
 fn of_annotation(annotation: &Annotation) -> Vec<Resource> {
     let text = annotation.text().trim();
     let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
@@ -92,10 +116,11 @@ fn of_annotation(annotation: &Annotation) -> Vec<Resource> {
         "v_input_provision" if text.ends_with(".py") => (ResourceKind::Script, true),
         "v_input_provision" => (ResourceKind::Prompt, true),
         "file_location" => (ResourceKind::File, true),
-        "command_location" => {
+        "schema" if text.starts_with('{') => return Vec::new(),
+        "schema" => (ResourceKind::File, true),
+        "command" | "command_location" => {
             // The program is the first word of the command.
-            let program = text.trim_start_matches(['[', '"', ' ']).split([' ', '"', ',']).next();
-            let program = program.filter(|p| !p.is_empty());
+            let program = program(text);
             return program.map(|p| bare(ResourceKind::Command, p, false)).into_iter().collect();
         }
         // Where results go, or where an earlier program put something.
@@ -112,6 +137,12 @@ fn of_annotation(annotation: &Annotation) -> Vec<Resource> {
     vec![bare(kind, text, needed)]
 }
 
+/// The program of a command: its first word.
+fn program(text: &str) -> Option<&str> {
+    let program = text.trim_start_matches(['[', '"', ' ']).split([' ', '"', ',', ']']).next();
+    program.filter(|p| !p.is_empty())
+}
+
 /// The resources that the signs in data name.
 pub fn signs(data: &Json) -> Vec<Resource> {
     let mut found = Vec::new();
@@ -124,7 +155,13 @@ pub fn signs(data: &Json) -> Vec<Resource> {
                 let Some(sign) = Sign::parse(text) else { continue };
                 let kind = match sign.norm() {
                     Some("script_location") => ResourceKind::Script,
-                    Some("prompt_location" | "prompt" | "prompt_template") => ResourceKind::Prompt,
+                    Some("prompt_location" | "prompt_template") => ResourceKind::Prompt,
+                    // What is no file name is the prompt itself.
+                    Some("prompt") if !sign.payload().contains(['$', '\n', ' ']) => ResourceKind::Prompt,
+                    Some("command_location") => {
+                        found.extend(program(sign.payload()).map(|p| bare(ResourceKind::Command, p, false)));
+                        continue;
+                    }
                     Some("file_location") => ResourceKind::File,
                     _ => continue,
                 };

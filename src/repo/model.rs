@@ -258,10 +258,6 @@ pub struct Semantic {
     pub timeout: Option<f64>,
     /// The agent that does the step, by its id in the agents file; none when the file's mappings say it.
     pub agent: Option<Arc<str>>,
-    /// What a person may choose from (semantics spec, section 14.6).
-    pub options: Vec<Arc<str>>,
-    /// What a command writes is JSON; else text (semantics spec, section 14.3).
-    pub json_output: bool,
     /// How often a reply that cannot be read is asked for again; none leaves it to the run.
     pub reply_retries: Option<u32>,
     /// The model the step names; none takes its agent's.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::repo::{Assigning, ConceptId, Work};
+use crate::repo::{Assigning, Concept, ConceptId, Method, Work};
 use crate::tensor::Tensor;
 use crate::tensor::mask::{Decision, Detail, Filter, Gate, gate};
 
@@ -71,7 +71,12 @@ fn attempt(state: &State, ready: Ready, means: &dyn Means) -> Result<Action, Ste
                 })
                 .collect();
             let concept = |id: ConceptId| &graph.model.concepts[id.0 as usize];
-            let cells = info.function.map(|slot| captured.read(slot)).transpose()?.flatten();
+            let made = info.function.map(|slot| captured.read(slot)).transpose()?.flatten();
+            // A function that nothing computes is what its entry says; nothing keeps it among the values of a run.
+            // Only paradigms read it: old sequences go by its name.
+            let composed = matches!(work.method, Method::Composition { .. });
+            let said = || start_data(concept(inference.function.filter(|_| composed)?)).map(Cow::Owned);
+            let cells = made.or_else(said);
             let site = Site {
                 target: concept(inference.target),
                 function: inference.function.map(concept),
@@ -116,6 +121,11 @@ fn slot_of(state: &State, item: ItemId, concept: ConceptId) -> Option<SlotRef> {
     let graph = state.graph();
     let at = graph.inference(item).values.iter().position(|v| *v == concept)?;
     graph.item(item).values.get(at).copied()
+}
+
+/// What the entry of a concept says it is, where it is not computed.
+fn start_data(concept: &Concept) -> Option<Tensor> {
+    Tensor::from_start_data(concept.data.as_ref()?, concept.axes.as_deref()).ok()
 }
 
 /// The gate table (tensor spec, section 9; runtime spec, section 9.1), for a gate whose condition is settled. A

@@ -201,8 +201,6 @@ impl Definition<'_> {
         self.out.optional(semantic.output_axis_name.as_deref());
         self.out.byte(u8::from(semantic.once));
         self.out.optional(semantic.agent.as_deref());
-        self.texts(&semantic.options);
-        self.out.byte(u8::from(semantic.json_output));
         self.out.optional(semantic.model.as_deref());
         self.json(&semantic.schema.as_deref().cloned().unwrap_or(Json::Null));
         for (name, value) in &semantic.constants {

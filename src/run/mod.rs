@@ -20,6 +20,7 @@ mod loops;
 mod means;
 mod outcome;
 pub mod paradigm;
+pub mod paradigm_check;
 pub mod provenance;
 mod readiness;
 pub mod record;

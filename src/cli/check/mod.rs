@@ -2,6 +2,7 @@
 
 mod fix;
 mod resources;
+mod steps;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,10 +19,12 @@ use crate::report::notes;
 use crate::run::Graph;
 
 use super::Exit;
+use super::agents;
 use super::open::{Failed, Opening, compile, folder, is_bundle, open_bytes, places, read};
 use super::output::{Format, complain, count, print, show};
 use fix::Fixed;
 use resources::Listing;
+use steps::Steps;
 
 /// Report everything that is wrong or worth knowing in plans
 #[derive(Debug, clap::Args)]
@@ -51,9 +54,12 @@ pub(super) struct Arguments {
     /// With --fix: show the changes and write nothing
     #[arg(long, requires = "fix")]
     dry_run: bool,
-    /// List the scripts, prompts and files the plans name, and whether they are there
+    /// List the scripts, prompts, files, commands, models and people the plans name, and which are there
     #[arg(long)]
     resources: bool,
+    /// Who does which step, if not the agents file beside the plan
+    #[arg(long, value_name = "FILE")]
+    agents: Option<PathBuf>,
     /// Where the plans' scripts and files stand, if not beside them
     #[arg(long, value_name = "DIR")]
     base_dir: Option<PathBuf>,
@@ -145,10 +151,15 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
         }
         let opened = open_bytes(source, bytes, map, &Opening::to_look())?;
         let base = arguments.base_dir.clone().unwrap_or(opened.base);
-        let named = resources::of_model(&opened.model, &opened.repositories.spans, map, first_file);
+        let mut named = resources::of_model(&opened.model, &opened.repositories.spans, map, first_file);
         let places = places(&opened.repositories.spans, &opened.model, map, first_file);
         found.diagnostics.extend(opened.diagnostics);
-        found.diagnostics.extend(notes(&Graph::new(Arc::new(opened.model)), &places));
+        let graph = Graph::new(Arc::new(opened.model));
+        found.diagnostics.extend(notes(&graph, &places));
+        let agents = agents::open(arguments.agents.as_deref(), source)?;
+        let steps = Steps::new(&graph, &opened.repositories.inferences, &places, &base, &agents);
+        found.diagnostics.extend(steps.check());
+        named.extend(steps.resources());
         let listing = Listing::of(source, &base, named);
         found.diagnostics.extend(listing.missing(arguments.resources));
         found.listings.push(listing);
@@ -166,12 +177,24 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
     let Compiled { tree, plan, repositories, model, diagnostics, allowed } =
         compile(source, &bytes, map, &Opening::to_look())?;
     let mut said = diagnostics;
+    let mut named = plan::resources(&tree, &plan);
     if let Some(model) = model {
         let places = places(&repositories.spans, &model, map, first_file);
         // What only the graph of a run shows.
-        said.extend(notes(&Graph::new(Arc::new(model)), &places));
+        let graph = Graph::new(Arc::new(model));
+        said.extend(notes(&graph, &places));
+        match agents::open(arguments.agents.as_deref(), source) {
+            Ok(agents) => {
+                let steps = Steps::new(&graph, &repositories.inferences, &places, &base, &agents);
+                said.extend(steps.check());
+                named.extend(steps.resources());
+            }
+            // What is wrong with the plan is worth knowing too.
+            Err(failed) if failed.exit == Exit::Failed => said.extend(failed.diagnostics),
+            Err(failed) => return Err(failed),
+        }
     }
-    let listing = Listing::of(source, &base, plan::resources(&tree, &plan));
+    let listing = Listing::of(source, &base, named);
     said.extend(listing.missing(arguments.resources));
     // Many steps may share a prompt.
     let texts: RefCell<BTreeMap<String, Option<String>>> = RefCell::default();

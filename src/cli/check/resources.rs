@@ -1,5 +1,6 @@
 //! What plans name outside of themselves, and whether it is there: `normc check --resources` and NC095.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -7,9 +8,10 @@ use serde_json::{Value as Json, json as object};
 
 use crate::base::{SourceMap, Span, nearest};
 use crate::diag::{Code, Diagnostic};
-use crate::plan::{Resource, ResourceKind, signs};
-use crate::repo::{Model, Spans};
+use crate::plan::{Resource, ResourceKind, WRITE_FILE, signs};
+use crate::repo::{ConceptId, Inference, Method, Model, Spans, Work};
 use crate::report::plain_line;
+use crate::run::paradigm::Paradigm;
 
 use super::super::open::concept_place;
 
@@ -47,12 +49,29 @@ enum State {
 /// The resources that the data of a bundle's concepts name.
 pub(super) fn of_model(model: &Model, spans: &Spans, map: &SourceMap, first_file: u32) -> Vec<Resource> {
     let mut found = Vec::new();
-    for concept in &model.concepts {
+    let written = written(model);
+    for (number, concept) in (0..).zip(&model.concepts) {
         let Some(data) = &concept.data else { continue };
+        let is_written = written.contains(&ConceptId(number));
         let span = concept_place(spans, &concept.name, map, first_file);
-        found.extend(signs(data).into_iter().map(|r| Resource { span, ..r }));
+        found.extend(signs(data).into_iter().map(|r| Resource {
+            span,
+            needed: r.needed && !is_written,
+            ..r
+        }));
     }
     found
+}
+
+/// Function concepts that name the file a step writes.
+fn written(model: &Model) -> BTreeSet<ConceptId> {
+    let writes = |i: &&Inference| match &i.work {
+        Work::Semantic(step) => {
+            matches!(&step.method, Method::Composition { paradigm } if &**paradigm == WRITE_FILE)
+        }
+        _ => false,
+    };
+    model.inferences.iter().filter(writes).filter_map(|i| i.function).collect()
 }
 
 impl Listing {
@@ -151,6 +170,9 @@ fn is_file(kind: ResourceKind) -> bool {
 }
 
 fn state(base: &Path, kind: ResourceKind, name: &str) -> State {
+    if kind == ResourceKind::Paradigm && Paradigm::builtin(name).is_some() {
+        return State::There;
+    }
     let pattern = name.contains(['*', '?']) || name.contains("__");
     if !is_file(kind) || pattern || name.contains('\0') {
         return State::Unknown;

@@ -126,8 +126,10 @@ impl FacultyArguments {
         let env = |name: &str| std::env::var(name).ok();
         let mut config =
             Config::discover(base, self.config.as_deref(), &env).map_err(|found| problems(&found))?;
-        for entry in &agents.provider_entries {
-            config.add_provider_entry(entry, &agents.name, &env).map_err(|found| problems(&found))?;
+        for provider in &agents.providers {
+            config
+                .add_provider_entry(&provider.entry, &agents.name, &env)
+                .map_err(|found| problems(&found))?;
         }
         if let Some(model) = &self.model {
             config.use_model(model.as_str());

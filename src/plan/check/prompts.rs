@@ -73,7 +73,8 @@ fn is_counted(
     step: &Semantic,
     opened: &FxHashSet<ConceptId>,
 ) -> bool {
-    let composed = step.is_composed(plan.generation);
+    // A paradigm of the plan's own may do anything with a sign; the built-in ones read a file as one input.
+    let composed = step.is_composed(plan.generation) && step.default_paradigm(plan.generation).is_none();
     let plain = |id: &ConceptId| {
         let Some(concept) = plan.concept(*id) else { return false };
         let sign = concept.data.as_ref().is_some_and(|data| holds_sign(data, composed));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use regex::Regex;
-use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use crate::diag::Diagnostic;
@@ -24,8 +23,6 @@ pub struct AgentFile {
     pub(super) mappings: Vec<Mapping>,
     /// Model providers that the file brings along.
     pub providers: Vec<Provider>,
-    /// The same as they are written, for whoever configures models.
-    pub provider_entries: Vec<Json>,
     /// What should be mended and does no harm (NC117).
     pub warnings: Vec<Diagnostic>,
 }
@@ -109,32 +106,24 @@ pub struct CustomTool {
     pub settings: Json,
 }
 
-/// A model provider of an agents file.
-#[derive(Debug, Clone)]
+/// A model provider of an agents file, as it is written there. Shows its name and address only: the entry may hold a key.
+#[derive(Clone)]
 pub struct Provider {
     /// Its name.
     pub name: Arc<str>,
-    /// Its kind; none for an OpenAI-compatible one.
-    pub kind: Option<Arc<str>>,
-    /// Its address.
+    /// Its address, when the entry says one.
     pub base_url: Option<Arc<str>>,
-    /// Its key.
-    pub api_key: Option<ApiKey>,
-    /// The model asked.
-    pub model: Option<Arc<str>>,
-    /// How freely it answers.
-    pub temperature: Option<f64>,
-    /// How long a reply may be.
-    pub max_tokens: Option<u32>,
+    /// The whole entry, for whoever makes a provider of it.
+    pub entry: Json,
+    /// Its key stands in the file itself.
+    pub holds_key: bool,
 }
 
-/// Where a key comes from.
-#[derive(Debug, Clone)]
-pub enum ApiKey {
-    /// The environment variable of this name: `${NAME}`.
-    Variable(Arc<str>),
-    /// It stands in the file. Shown to nobody.
-    Written(SecretString),
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Provider");
+        shown.field("name", &self.name).field("base_url", &self.base_url).finish_non_exhaustive()
+    }
 }
 
 /// Which steps an agent does.

@@ -5,6 +5,4 @@ mod choose;
 mod file;
 mod read;
 
-pub use file::{
-    Agent, AgentFile, ApiKey, CustomTool, FileSystem, InputMode, Needs, Provider, Python, UserInput,
-};
+pub use file::{Agent, AgentFile, CustomTool, FileSystem, InputMode, Needs, Provider, Python, UserInput};

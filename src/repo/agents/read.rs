@@ -8,9 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::base::nearest;
 use crate::diag::{Code, Diagnostic};
 
-use super::file::{
-    Agent, AgentFile, ApiKey, CustomTool, InputMode, Mapping, MatchType, PYTHON_TIMEOUT, Provider,
-};
+use super::file::{Agent, AgentFile, CustomTool, InputMode, Mapping, MatchType, PYTHON_TIMEOUT, Provider};
 
 /// A pattern that needs more than this many bytes once compiled is nobody's.
 const LARGEST_PATTERN: usize = 1 << 20;
@@ -180,7 +178,6 @@ impl Reader<'_> {
         }
         file.mappings.sort_by(|a, b| b.priority.total_cmp(&a.priority));
         for (place, map) in self.list(part, "llm_providers") {
-            file.provider_entries.push(Json::Object(map.clone()));
             file.providers.extend(self.provider(Part { map, place: &place }, &mut file.warnings));
         }
         let named = file.default_agent.iter().map(|id| ("`default_agent`".to_owned(), id));
@@ -321,31 +318,24 @@ impl Reader<'_> {
         if name.is_none() {
             self.problem(format!("`{}provider_name` is missing", part.place), "give each provider a name");
         }
-        let key = self.text(part, "api_key").map(|key| {
-            let variable =
-                key.strip_prefix("${").and_then(|k| k.strip_suffix('}')).filter(|v| !v.trim().is_empty());
-            match variable {
-                Some(variable) => ApiKey::Variable(Arc::from(variable.trim())),
-                None => {
-                    let of = name.as_deref().unwrap_or_default();
-                    let message = format!("{}: the key of `{of}` is written in the file", self.name);
-                    let variable = variable_name(of);
-                    warnings.push(Diagnostic::new(Code::NC117, message).help(format!(
-                        "write \"${{{variable}}}\" and put the key into that environment variable"
-                    )));
-                    ApiKey::Written(key.to_string().into())
-                }
-            }
-        });
-        Some(Provider {
-            kind: self.text(part, "provider_type"),
-            base_url: self.text(part, "base_url"),
-            api_key: key,
-            model: self.text(part, "model"),
-            temperature: self.number(part, "temperature", 0.0, "a number from 0 on"),
-            max_tokens: self.tokens(part, "max_tokens"),
-            name: name?,
-        })
+        let key = self.text(part, "api_key");
+        let is_variable = |key: &str| {
+            let inside = key.strip_prefix("${").and_then(|k| k.strip_suffix('}'));
+            inside.is_some_and(|v| !v.trim().is_empty())
+        };
+        let holds_key = key.is_some_and(|key| !is_variable(&key));
+        if holds_key {
+            let of = name.as_deref().unwrap_or_default();
+            let message = format!("{}: the key of `{of}` is written in the file", self.name);
+            let variable = variable_name(of);
+            warnings.push(
+                Diagnostic::new(Code::NC117, message).help(format!(
+                    "write \"${{{variable}}}\" and put the key into that environment variable"
+                )),
+            );
+        }
+        let base_url = self.text(part, "base_url");
+        Some(Provider { name: name?, base_url, entry: Json::Object(part.map.clone()), holds_key })
     }
 }
 
@@ -467,7 +457,9 @@ mod tests {
         assert_eq!(file.warnings[0].code, Code::NC117);
         assert!(file.warnings[0].help.as_deref().is_some_and(|h| h.contains("${BIG_API_KEY}")));
         let shown = format!("{file:?}");
-        assert!(!shown.contains("sk-very-secret") && shown.contains("SMALL_KEY"), "{shown}");
+        assert!(!shown.contains("sk-very-secret") && shown.contains("http://127.0.0.1:1/v1"), "{shown}");
+        let held: Vec<bool> = file.providers.iter().map(|p| p.holds_key).collect();
+        assert_eq!(held, [true, false]);
     }
 
     #[test]

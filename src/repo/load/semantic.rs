@@ -66,8 +66,6 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
     let once = once(fields, problems);
     let timeout = timeout(fields, problems);
     let agent = fields.text("agent", problems).filter(|a| !a.trim().is_empty()).map(Arc::from);
-    let options = options(fields, problems);
-    let json_output = json_output(fields, problems);
     let reply_retries = reply_retries(fields, problems);
     let model = fields.text("model", problems).filter(|m| !m.trim().is_empty()).map(Arc::from);
     let schema = schema(fields, problems);
@@ -97,8 +95,6 @@ pub(super) fn semantic(entry: &Entry<'_>, names: &mut Names, problems: &mut Prob
         once,
         timeout,
         agent,
-        options,
-        json_output,
         reply_retries,
         model,
         schema,
@@ -319,31 +315,6 @@ fn schema(fields: &Fields<'_>, problems: &mut Problems) -> Option<Arc<Json>> {
     match fields.present("schema")? {
         Json::String(path) if !path.trim().is_empty() => Some(Arc::new(Json::from(path.trim()))),
         _ => fields.object("schema", problems).map(|s| Arc::new(Json::Object(s.clone()))),
-    }
-}
-
-fn options(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Arc<str>> {
-    let Some(written) = fields.present("options") else { return Vec::new() };
-    let items = written.as_array().map(Vec::as_slice).unwrap_or_default();
-    let texts: Option<Vec<Arc<str>>> = items.iter().map(|o| o.as_str().map(Arc::from)).collect();
-    match texts.filter(|t| !t.is_empty()) {
-        Some(texts) => texts,
-        None => {
-            fields.wrong("options", "a list of texts", written, problems);
-            Vec::new()
-        }
-    }
-}
-
-fn json_output(fields: &Fields<'_>, problems: &mut Problems) -> bool {
-    match fields.text("command_output", problems) {
-        None | Some("text") => false,
-        Some("json") => true,
-        Some(other) => {
-            let message = format!("`command_output` of {} is `{other}`, which is not known", fields.what);
-            problems.add_with_help(Code::NC106, message, "write `json`, or leave it out for text");
-            false
-        }
     }
 }
 

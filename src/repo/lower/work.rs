@@ -135,6 +135,9 @@ fn by_axes(plan: &Plan, grouping: &Grouping) -> Option<Json> {
     }
 }
 
+/// The name of the constant that holds what a person may choose from.
+const OPTIONS: &str = "options";
+
 /// The form a step is written in, and of which generation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct How {
@@ -163,6 +166,13 @@ pub(super) fn semantic(
     let last = numbered.last().map_or(0, |(_, n)| *n);
     for (helper, number) in helpers.iter().zip(last.saturating_add(1)..) {
         order.insert((*helper).to_owned(), Json::from(number));
+    }
+    // What there is to choose from is passed behind the values, as a constant of the step.
+    let options = semantic.resources.ask.as_ref().map(|a| a.options.as_slice()).unwrap_or_default();
+    if !options.is_empty() {
+        let number = last.saturating_add(u32::try_from(helpers.len()).unwrap_or(0)).saturating_add(1);
+        order.insert(OPTIONS.to_owned(), Json::from(number));
+        fields.insert("values".into(), json!({OPTIONS: texts(options)}));
     }
     let judgement = semantic.kind == FunctionKind::Judgement;
     if form == Form::Composition {
@@ -225,12 +235,6 @@ fn told(semantic: &Semantic, fields: &mut JsonMap<String, Json>) {
     }
     if let Some((schema, _)) = &resources.schema {
         fields.insert("schema".to_owned(), schema.clone());
-    }
-    if let Some(ask) = resources.ask.as_ref().filter(|a| !a.options.is_empty()) {
-        fields.insert("options".to_owned(), texts(&ask.options));
-    }
-    if resources.command.as_ref().is_some_and(|c| c.json) {
-        fields.insert("command_output".to_owned(), Json::from("json"));
     }
     if let Some(number) = resources.reply_retries {
         fields.insert("reply_retries".to_owned(), Json::from(number));

@@ -25,13 +25,19 @@ impl Told<'_> {
         self.work.get(field).and_then(Json::as_str).filter(|t| !t.is_empty())
     }
 
+    /// What a person may choose from: a constant of the step.
+    fn options(&self) -> Option<&Json> {
+        let list = self.work.get("values")?.get("options")?;
+        list.as_array().is_some_and(|o| !o.is_empty()).then_some(list)
+    }
+
     /// How the function's sign is written when lowering would make the same paradigm and sign of it.
     fn means(&self) -> Option<(Means, &Sign)> {
         let (paradigm, sign) = (self.text("paradigm")?, self.sign?);
         let plain = sign.id().is_empty();
         let sign = Some(sign).filter(|_| plain)?;
         match (paradigm, sign.norm()?) {
-            (paradigms::RUN_COMMAND, "command_location") => {
+            (paradigms::RUN_COMMAND | paradigms::RUN_COMMAND_JSON, "command_location") => {
                 let argv: Json = serde_json::from_str(sign.payload()).ok()?;
                 let same = argv.is_array() && argv.to_string() == **sign.payload();
                 same.then_some((Means::Command, sign))
@@ -76,11 +82,15 @@ impl Told<'_> {
                     notes.extend(self.text("paradigm").map(|p| format!("%{{norm_input}}: {p}")));
                 }
             }
-            Some((Means::Command, sign)) => notes.push(format!("%{{command}}: {}", sign.payload())),
+            Some((Means::Command, sign)) => {
+                notes.push(format!("%{{command}}: {}", sign.payload()));
+                if self.text("paradigm") == Some(paradigms::RUN_COMMAND_JSON) {
+                    notes.push("%{command_output}: json".to_owned());
+                }
+            }
             Some((Means::Ask(kind), sign)) => {
                 notes.push(says("ask", sign));
-                let options =
-                    self.work.get("options").and_then(Json::as_array).is_some_and(|o| !o.is_empty());
+                let options = self.options().is_some();
                 let by_file = sign.norm() == Some("prompt_location");
                 if *kind != AskKind::unsaid(options, self.judgement) || (by_file && !options) {
                     notes.push(format!("%{{ask_kind}}: {}", kind.word()));
@@ -100,9 +110,7 @@ impl Told<'_> {
             Some(schema @ Json::Object(_)) => notes.push(format!("%{{schema}}: {}", escaped(schema))),
             _ => {}
         }
-        let list = self.work.get("options").filter(|o| o.as_array().is_some_and(|o| !o.is_empty()));
-        notes.extend(list.map(|o| format!("%{{options}}: {}", escaped(o))));
-        notes.extend(self.text("command_output").map(|t| format!("%{{command_output}}: {t}")));
+        notes.extend(self.options().map(|o| format!("%{{options}}: {}", escaped(o))));
         let retries = self.work.get("reply_retries").filter(|n| n.is_number());
         notes.extend(retries.map(|n| format!("%{{reply_retries}}: {n}")));
         notes

@@ -13,7 +13,7 @@ use crate::tensor::Tensor;
 
 use super::cell::Cell;
 use super::format::Style;
-use super::functions::{Functions, only_sign, own_text, states};
+use super::functions::{Functions, only_sign, own_text, prepare, states};
 use super::inputs::{Inputs, Special, Values, number};
 use super::perceive::{input_text, stripped};
 use super::prompts::{self, Reply};
@@ -80,7 +80,7 @@ impl Calling {
         }
         if let Some(line) = given.instruction(&["command_location"]) {
             let states = states(work, site, &checked(Arc::clone(line), "command_location")?);
-            return Ok(Self::Program { function: known("run-command")?.prepare(&states, means)? });
+            return Ok(Self::Program { function: prepare(&known("run-command")?, states, work, means)? });
         }
         let constant = |name: &str| {
             let found = given.constants().iter().find(|(known, _)| &**known == name);
@@ -294,7 +294,7 @@ fn old(
     site: &Site<'_>,
     means: &dyn Means,
 ) -> Result<Arc<Function>, StepFailure> {
-    known(name)?.prepare(&states(work, site, &own_text(site)), means)
+    prepare(&known(name)?, states(work, site, &own_text(site)), work, means)
 }
 
 fn known(name: &str) -> Result<Arc<Paradigm>, StepFailure> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::base::{Sign, Value};
 use crate::repo::{Concept, ConceptKind, Semantic};
 use crate::run::event::StepFailure;
@@ -36,6 +38,7 @@ impl Functions {
             functions.add(
                 &Value::Text(own_text(site)),
                 states(work, site, &own_text(site)),
+                work,
                 paradigm,
                 means,
             )?;
@@ -44,7 +47,7 @@ impl Functions {
         let single = cells.len() == 1 && !cells.is_missing();
         for (place, cell) in cells.cells().enumerate().filter(|(_, cell)| !cell.is_skip()) {
             let prepared =
-                seen(cell, work, site).and_then(|states| functions.add(cell, states, paradigm, means));
+                seen(cell, work, site).and_then(|states| functions.add(cell, states, work, paradigm, means));
             let at = || if single { Vec::new() } else { coordinates(cells, place) };
             prepared.map_err(|failure| StepFailure { cell: at(), ..failure })?;
         }
@@ -56,11 +59,12 @@ impl Functions {
         &mut self,
         cell: &Value,
         states: States,
+        work: &Semantic,
         paradigm: &Arc<Paradigm>,
         means: &dyn Means,
     ) -> Result<(), StepFailure> {
         if self.found.iter().all(|(known, _)| known != cell) {
-            self.found.push((cell.clone(), paradigm.prepare(&states, means)?));
+            self.found.push((cell.clone(), prepare(paradigm, states, work, means)?));
         }
         Ok(())
     }
@@ -73,6 +77,66 @@ impl Functions {
         let cell = (!cells.is_empty()).then(|| cells.remove(0))?;
         self.found.iter().find(|(known, _)| *known == cell).map(|(_, function)| function)
     }
+}
+
+/// The means of a run with what a step says otherwise.
+struct OfStep<'a> {
+    means: &'a dyn Means,
+    retries: Option<u32>,
+}
+
+impl Means for OfStep<'_> {
+    fn paradigm(&self, name: &str) -> Result<Arc<Paradigm>, StepFailure> {
+        self.means.paradigm(name)
+    }
+
+    fn pinned(&self, path: &str) -> Result<Arc<str>, StepFailure> {
+        self.means.pinned(path)
+    }
+
+    fn text(&self, path: &str) -> Result<Arc<str>, StepFailure> {
+        self.means.text(path)
+    }
+
+    fn base_dir(&self) -> &str {
+        self.means.base_dir()
+    }
+
+    fn absolute_paths(&self) -> bool {
+        self.means.absolute_paths()
+    }
+
+    fn reply_retries(&self) -> u32 {
+        self.retries.unwrap_or_else(|| self.means.reply_retries())
+    }
+}
+
+/// Prepares a paradigm for a step: its schema is read where it is in a file, and a reply is asked for again as often as
+/// the step says.
+///
+/// # Errors
+/// What the vertical run fails with; `file_is_not_json` for a schema that is none.
+pub(super) fn prepare(
+    paradigm: &Arc<Paradigm>,
+    states: States,
+    work: &Semantic,
+    means: &dyn Means,
+) -> Result<Arc<Function>, StepFailure> {
+    let means = OfStep { means, retries: work.reply_retries };
+    let schema = schema(work, &means)?;
+    paradigm.prepare(&States { schema, ..states }, &means)
+}
+
+/// The schema a reply must fit: written out in the plan, or in a file of it.
+fn schema(work: &Semantic, means: &dyn Means) -> Result<Option<Arc<Json>>, StepFailure> {
+    const HELP: &str = "write a JSON schema, {\"type\": \"object\", ..}";
+    let Some(Json::String(path)) = work.schema.as_deref() else { return Ok(work.schema.clone()) };
+    let message = match serde_json::from_str::<Json>(&means.pinned(path)?) {
+        Ok(schema @ Json::Object(_)) => return Ok(Some(Arc::new(schema))),
+        Ok(_) => format!("the schema `{path}` is no JSON object"),
+        Err(error) => format!("the schema `{path}` is not JSON: {error}"),
+    };
+    Err(StepFailure::new("file_is_not_json", message).help(HELP))
 }
 
 /// What a paradigm sees of a step.

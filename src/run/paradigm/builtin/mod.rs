@@ -18,8 +18,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::document::Paradigm;
 
 /// The short names.
-const SHORT: [(&str, &str); 15] = [
+const SHORT: [(&str, &str); 17] = [
     ("ask", include_str!("ask.json")),
+    ("ask-files", include_str!("ask-files.json")),
     ("chat-read", include_str!("chat-read.json")),
     ("chat-write", include_str!("chat-write.json")),
     ("choose", include_str!("choose.json")),
@@ -31,6 +32,7 @@ const SHORT: [(&str, &str); 15] = [
     ("pass-through", include_str!("pass-through.json")),
     ("read-file", include_str!("read-file.json")),
     ("run-command", include_str!("run-command.json")),
+    ("run-command-json", include_str!("run-command-json.json")),
     ("run-script", include_str!("run-script.json")),
     ("say", include_str!("say.json")),
     ("write-file", include_str!("write-file.json")),
