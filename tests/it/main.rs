@@ -39,6 +39,7 @@ mod measure;
 mod mutations;
 mod neovim;
 mod pairs;
+mod paradigms;
 mod parse_vectors;
 mod past;
 mod plans;

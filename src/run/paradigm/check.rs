@@ -1,13 +1,13 @@
 //! Checks what a plan does with its keys and arguments, and whether the name of a paradigm says what it does (semantics
 //! spec, sections 10.3 and 10.5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::document::{Condition, INPUTS, Operator, POSITIONAL, Paradigm, Param, Planned};
 use super::plan::place_of;
 use super::read::Reader;
-use crate::base::{Value, nearest};
+use crate::base::Value;
 
 /// What a word among the inputs of a name promises: the input the steps take.
 const PROMISES: [(&str, &str); 4] = [
@@ -38,7 +38,7 @@ pub(super) fn check(paradigm: &Paradigm, reader: &mut Reader<'_>) {
 }
 
 /// On which ways a key is set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Way {
     key: Arc<str>,
     /// Which setting of that key is looked at.
@@ -48,26 +48,33 @@ struct Way {
 
 #[derive(Default)]
 struct Keys {
-    /// The ways on which each key is set; an empty list for always.
-    ways: BTreeMap<Arc<str>, Vec<Way>>,
+    /// The ways on which each key is set; none for always.
+    ways: BTreeMap<Arc<str>, BTreeSet<Way>>,
     versions: BTreeMap<Arc<str>, usize>,
 }
 
 impl Keys {
     fn set(&mut self, key: &str, way: Option<Way>) {
         *self.versions.entry(Arc::from(key)).or_default() += 1;
-        match (self.ways.get_mut(key), way) {
-            (Some(ways), Some(way)) if !ways.is_empty() => ways.push(way),
-            (Some(_), Some(_)) => {}
-            (_, way) => drop(self.ways.insert(Arc::from(key), way.into_iter().collect())),
+        let Some(way) = way else {
+            self.ways.insert(Arc::from(key), BTreeSet::new());
+            return;
+        };
+        match self.ways.get_mut(key) {
+            None => drop(self.ways.insert(Arc::from(key), BTreeSet::from([way]))),
+            Some(ways) if ways.is_empty() => {}
+            // Set on one way and on the opposite one: always.
+            Some(ways) if ways.contains(&Way { operator: way.operator.opposite(), ..way.clone() }) => {
+                ways.clear()
+            }
+            Some(ways) => drop(ways.insert(way)),
         }
     }
 
     /// Whether a key is set for sure where `now` holds; none when it never is.
     fn surely(&self, key: &str, now: Option<&Way>) -> Option<bool> {
         let ways = self.ways.get(key)?;
-        let opposite = |way: &Way| Way { operator: way.operator.opposite(), ..way.clone() };
-        Some(ways.is_empty() || ways.iter().any(|way| Some(way) == now || ways.contains(&opposite(way))))
+        Some(ways.is_empty() || now.is_some_and(|now| ways.contains(now)))
     }
 }
 
@@ -91,7 +98,7 @@ fn used(reader: &mut Reader<'_>, keys: &Keys, now: Option<&Way>, at: Use<'_>, wh
             );
         }
         None => {
-            let help = match nearest(at.key, keys.ways.keys().map(|k| &**k)) {
+            let help = match reader.near(at.key, keys.ways.keys().map(|k| &**k)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add a step with `\"output_key\": \"{}\"`", at.key),
             };
@@ -113,15 +120,13 @@ fn arguments(reader: &mut Reader<'_>, place: &str, step: &Planned) {
     let given: Vec<&str> =
         step.params.iter().map(|(n, _)| &**n).chain(step.literals.iter().map(|(n, _)| &**n)).collect();
     let positional = usize::from(given.contains(&POSITIONAL));
-    let mut names: Vec<&str> = Vec::with_capacity(given.len());
-    for name in given.into_iter().filter(|n| *n != POSITIONAL) {
-        let alias = step.aliases.iter().find(|(alias, _)| &**alias == name);
-        let name = alias.map_or(name, |(_, name)| name);
-        // A literal may be overridden by a key of the context.
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    // A literal may be overridden by a key of the context: each name counts once.
+    let names: BTreeSet<&str> = given
+        .into_iter()
+        .filter(|name| *name != POSITIONAL)
+        .map(|name| step.aliases.iter().find(|(alias, _)| &**alias == name).map_or(name, |(_, name)| name))
+        .collect();
+    let names: Vec<&str> = names.into_iter().collect();
     if let Err(what) = signature.fits(positional, &names) {
         reader.problem("bad_arguments", place, what, signature.arguments());
     }

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+/// How many arguments a call may have.
+const ARGUMENTS: usize = 64;
+
 /// What the code of an affordance does when its step is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallCode {
@@ -125,7 +128,7 @@ impl<'a> Text<'a> {
             let named_before = args.iter().any(|a| a.name.is_some() || a.source == Source::AllParams);
             let out_of_order = arg.name.is_none() && arg.source != Source::AllParams && named_before;
             let twice = arg.name.is_some() && args.iter().any(|a| a.name == arg.name);
-            if out_of_order || twice {
+            if out_of_order || twice || args.len() == ARGUMENTS {
                 return None;
             }
             args.push(arg);

@@ -125,7 +125,7 @@ pub struct Condition {
 }
 
 /// What must hold for the value a condition looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operator {
     /// It is true, as Python sees it: not empty, not zero, not nothing.
     IsTrue,

@@ -14,6 +14,7 @@ mod plan;
 mod read;
 pub mod reply;
 mod slot;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod tools;

@@ -1,5 +1,5 @@
-//! Reads the file of a paradigm: JSON of the form of the semantics spec, section 10.1, with every problem it has. What the
-//! plan does with its keys is checked elsewhere.
+//! Reads the file of a paradigm: JSON of the form of the semantics spec, section 10.1, with every problem it has. Its
+//! steps, its plan, and what the plan does with its keys are looked at elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,18 +7,20 @@ use std::sync::Arc;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::check;
-use super::code::{Argument, CallCode, Source};
-use super::document::{Does, Paradigm, Param, Planned, Problem, Setup, StatePath};
-use super::methods::{self, IDENTITY, Method, Op, READ_JSON, Signature, listed};
-use super::plan;
+use super::code::CallCode;
+use super::document::{Paradigm, Param, Planned, Problem, StatePath};
+use super::methods::{Signature, listed};
 use crate::base::{Value, nearest};
 use crate::repo::json;
 
 /// How large the file of a paradigm may be.
 const SIZE_LIMIT: usize = 1 << 20;
 
+/// How many problems get a suggestion.
+const SUGGESTIONS: usize = 20;
+
 /// Where the function of a paradigm is stored.
-const FUNCTION: &str = "instruction_fn";
+pub(super) const FUNCTION: &str = "instruction_fn";
 
 const CALL_CODES: &str = "write `result = tool.METHOD`, `result = tool.METHOD(name=params['key'])`, \
                           `result = params['a']['b']`, `result = params['a'].get(params['b'])`, \
@@ -66,17 +68,17 @@ pub(super) struct Reader<'a> {
 }
 
 /// An affordance as it is declared.
-struct Affordance {
-    tool: Arc<str>,
-    code: Option<CallCode>,
+pub(super) struct Affordance {
+    pub(super) tool: Arc<str>,
+    pub(super) code: Option<CallCode>,
 }
 
 /// A step as it is declared.
-struct Step<'j> {
-    index: f64,
-    affordance: &'j str,
-    params: &'j JsonMap<String, Json>,
-    result: &'j str,
+pub(super) struct Step<'j> {
+    pub(super) index: f64,
+    pub(super) affordance: &'j str,
+    pub(super) params: &'j JsonMap<String, Json>,
+    pub(super) result: &'j str,
 }
 
 impl<'a> Reader<'a> {
@@ -108,7 +110,12 @@ impl<'a> Reader<'a> {
         Problem { kind, message, help: Some(help).filter(|h| !h.is_empty()) }
     }
 
-    fn malformed(&mut self, place: &str, what: impl AsRef<str>, help: &str) {
+    /// A name to suggest. Only the first problems get one: each suggestion looks at all names.
+    pub(super) fn near<'n>(&self, name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.problems.len() < SUGGESTIONS { nearest(name, names) } else { None }
+    }
+
+    pub(super) fn malformed(&mut self, place: &str, what: impl AsRef<str>, help: &str) {
         self.problem("bad_paradigm", place, what, help);
     }
 
@@ -288,185 +295,6 @@ impl<'a> Reader<'a> {
         Some(steps)
     }
 
-    fn step(&mut self, step: &Step<'_>, affordances: &BTreeMap<String, Affordance>, paradigm: &mut Paradigm) {
-        let place = format!("step {} (`{}`)", step.index, step.affordance);
-        let result: Arc<str> = Arc::from(step.result);
-        let stored = self.stored_by(step, &place, affordances, paradigm);
-        self.stored.insert(result, stored.unwrap_or(Stored::Value));
-    }
-
-    /// Reads one step of the vertical run; none when it cannot be run.
-    fn stored_by(
-        &mut self,
-        step: &Step<'_>,
-        place: &str,
-        affordances: &BTreeMap<String, Affordance>,
-        paradigm: &mut Paradigm,
-    ) -> Option<Stored> {
-        let Some(affordance) = affordances.get(step.affordance) else {
-            let help = match nearest(step.affordance, affordances.keys().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "declare it below `env_spec`".to_owned(),
-            };
-            let what = format!("the affordance `{}` is not declared", step.affordance);
-            self.problem("unsupported_affordance", place, what, help);
-            return None;
-        };
-        let code = affordance.code.clone()?;
-        let does = match code {
-            CallCode::Identity => Does::Handle(&IDENTITY),
-            CallCode::ReadJson => Does::Handle(&READ_JSON),
-            CallCode::Handle(ref name) => Does::Handle(self.method(place, &affordance.tool, name)?),
-            CallCode::Call { ref method, .. } => {
-                let method = self.method(place, &affordance.tool, method)?;
-                Does::Call(method, code)
-            }
-            CallCode::Pick { .. } | CallCode::Lookup { .. } => Does::Take(code),
-        };
-        let stored = match &does {
-            Does::Call(method, CallCode::Call { args, .. }) if method.op == Op::Compose => {
-                self.arguments(step, place, method, args)?;
-                return self.compose(step, place, args, paradigm);
-            }
-            Does::Handle(method) => self.handle(place, method)?,
-            Does::Call(method, CallCode::Call { args, .. }) => {
-                self.arguments(step, place, method, args)?;
-                self.called(step, place, method)?
-            }
-            Does::Call(..) => Stored::Value,
-            Does::Take(code) => {
-                let keys = match code {
-                    CallCode::Pick { param, .. } => vec![param],
-                    CallCode::Lookup { param, key } => vec![param, key],
-                    _ => Vec::new(),
-                };
-                for key in keys {
-                    self.has_param(step, place, key)?;
-                }
-                Stored::Value
-            }
-        };
-        let mut params = Vec::with_capacity(step.params.len());
-        for (name, json) in step.params {
-            params.push((Arc::from(name.as_str()), self.param(place, json)));
-        }
-        let (place, result) = (Arc::from(place), Arc::from(step.result));
-        paradigm.setup.push(Setup { place, does, params, result });
-        Some(stored)
-    }
-
-    fn method(&mut self, place: &str, tool: &str, name: &str) -> Option<&'static Method> {
-        let found = methods::find(tool, name);
-        if found.is_none() {
-            let what = format!("there is no method `{tool}.{name}`");
-            self.problem("unsupported_affordance", place, what, methods::instead(tool, name));
-        }
-        found
-    }
-
-    fn handle(&mut self, place: &str, method: &'static Method) -> Option<Stored> {
-        if !method.in_plan() {
-            let what = format!("`{}` must be called here, not in the plan", method.label);
-            let help = format!("write `result = tool.{}(...)` as its code", method.name);
-            self.problem("unsupported_affordance", place, what, help);
-            return None;
-        }
-        Some(Stored::Function(method.signature(), Vec::new()))
-    }
-
-    /// A call while the function is prepared: only what reads files of the plan, and what touches nothing.
-    fn called(&mut self, step: &Step<'_>, place: &str, method: &'static Method) -> Option<Stored> {
-        if !method.in_setup() {
-            let what = format!(
-                "`{}` acts on the world, and cannot be called while the step is prepared",
-                method.label
-            );
-            let help = format!("write `result = tool.{}` as its code, and call it in the plan", method.name);
-            self.problem("unsupported_affordance", place, what, help);
-            return None;
-        }
-        let Some(made) = method.made() else { return Some(Stored::Value) };
-        let alias = |key: &str, name: &'static str| {
-            step.params.get(key).and_then(Json::as_str).map(|given| (Arc::from(given), name))
-        };
-        let aliases = [alias("prompt_key", "prompt_text"), alias("initial_text_key", "initial_text")];
-        Some(Stored::Function(made, aliases.into_iter().flatten().collect()))
-    }
-
-    fn has_param(&mut self, step: &Step<'_>, place: &str, key: &str) -> Option<()> {
-        if step.params.contains_key(key) {
-            return Some(());
-        }
-        let what = format!("its code reads the parameter `{key}`, which the step does not have");
-        self.problem("bad_arguments", place, what, format!("write `\"params\": {{\"{key}\": ...}}`"));
-        None
-    }
-
-    /// Checks the arguments that the code of an affordance gives.
-    fn arguments(&mut self, step: &Step<'_>, place: &str, method: &Method, args: &[Argument]) -> Option<()> {
-        let (mut positional, mut names) = (0, Vec::new());
-        for arg in args {
-            if let Source::Param { key, required } = &arg.source {
-                if *required {
-                    self.has_param(step, place, key)?;
-                } else if !step.params.contains_key(&**key) {
-                    continue;
-                }
-            }
-            match (&arg.name, &arg.source) {
-                (Some(name), _) => names.push(&**name),
-                (None, Source::AllParams) => names.extend(step.params.keys().map(String::as_str)),
-                (None, _) => positional += 1,
-            }
-        }
-        let signature = method.signature();
-        if let Err(what) = signature.fits(positional, &names) {
-            self.problem("bad_arguments", place, what, signature.arguments());
-            return None;
-        }
-        Some(())
-    }
-
-    fn compose(
-        &mut self,
-        step: &Step<'_>,
-        place: &str,
-        args: &[Argument],
-        paradigm: &mut Paradigm,
-    ) -> Option<Stored> {
-        if step.result != FUNCTION {
-            let what = format!("the plan is stored under `{}`", step.result);
-            self.problem(
-                "paradigm_gives_no_function",
-                place,
-                what,
-                format!("write `\"result_key\": \"{FUNCTION}\"`"),
-            );
-            return None;
-        }
-        let param = |name: &str, at: usize| {
-            let named = args.iter().find(|a| a.name.as_deref() == Some(name)).or_else(|| args.get(at));
-            match named.map(|a| &a.source) {
-                Some(Source::Param { key, .. }) => step.params.get(&**key),
-                _ => step.params.get(name),
-            }
-        };
-        paradigm.return_key = match param("return_key", 1) {
-            None | Some(Json::Null) => None,
-            Some(Json::String(key)) => Some(Arc::from(key.as_str())),
-            Some(_) => {
-                self.malformed(
-                    place,
-                    "`return_key` is not a text",
-                    "write the key of the context that is the answer",
-                );
-                None
-            }
-        };
-        paradigm.plan = plan::read(self, place, param("plan", 0));
-        Some(Stored::Plan)
-    }
-
     /// The function of the paradigm: its plan, or one function that is called with the inputs.
     fn function(&mut self, paradigm: &mut Paradigm) {
         match self.stored.get(FUNCTION) {
@@ -538,7 +366,7 @@ impl<'a> Reader<'a> {
             };
         }
         if !self.stored.contains_key(key.as_str()) {
-            let help = match nearest(key, self.stored.keys().map(|k| &**k)) {
+            let help = match self.near(key, self.stored.keys().map(|k| &**k)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add a step before it with `\"result_key\": \"{key}\"`"),
             };

@@ -189,3 +189,23 @@ fn names_are_compared_with_what_the_steps_do() {
     let read = Paradigm::read("p", &odd.to_string()).unwrap();
     assert!(read.remarks()[0].message.contains("`static_params`"));
 }
+
+/// Thousands of keys, each set and looked at on another way, and thousands of problems: no work grows with their square.
+#[test]
+fn large_plans_are_checked_in_time() {
+    let there = call("there", "exists", json!({}), json!({"location": "x"}));
+    let mut plan = Vec::new();
+    for i in 0..1500 {
+        plan.push(there.clone());
+        plan.push(when(call("out", "wrap", json!({"data": "there"}), json!({})), "is_true"));
+        plan.push(when(
+            call("k", "wrap", json!({"data": "out"}), json!({})),
+            if i % 2 == 0 { "is_true" } else { "is_false" },
+        ));
+    }
+    let read = Paradigm::read("p", &document(json!(plan)).to_string()).unwrap();
+    assert!(read.remarks().len() > 700);
+    let bad: Vec<Json> =
+        (0..4000).map(|i| call(&format!("key_{i}"), &format!("fun_{i}"), json!({}), json!({}))).collect();
+    assert!(problems(&document(json!(bad))).len() > 3900);
+}
