@@ -51,4 +51,5 @@ mod runs;
 mod semantics_vectors;
 mod support;
 mod survey;
+mod think;
 mod vectors;
