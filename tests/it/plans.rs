@@ -60,6 +60,10 @@ fn every_plan_gives_what_it_says() {
             if no_python && source.contains("%{script_location}") {
                 continue;
             }
+            // Nobody is here to be asked.
+            if run["answers"].is_string() {
+                continue;
+            }
             total += 1;
             let inputs = run["inputs"].as_str();
             let name =

@@ -292,11 +292,14 @@ fn every_plan_says_what_it_shows_and_what_it_gives() {
         let runs = expected["runs"].as_array().cloned().unwrap_or_default();
         let mut used = BTreeSet::new();
         for run in &runs {
-            for key in ["plan", "inputs"] {
+            for key in ["plan", "inputs", "answers"] {
                 if let Some(file) = run[key].as_str() {
                     used.insert(file.to_owned());
                 }
             }
+            // Configuration and data that the plan finds by itself.
+            let found = run["with"].as_array().into_iter().flatten().filter_map(|file| file.as_str());
+            used.extend(found.map(str::to_owned));
             if run["status"].as_str().is_none() || run["exit"].as_u64().is_none() {
                 wrong.push(format!("{name}/expected.json: a run without status or exit code"));
             }

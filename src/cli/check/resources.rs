@@ -106,7 +106,8 @@ impl Listing {
     /// What is not there (NC095). Unless `all` is asked for, only where something else of the plan is: a plan that was
     /// copied alone has nothing beside it, and that is no mistake of the plan.
     pub(super) fn missing(&self, all: bool) -> Vec<Diagnostic> {
-        let some = self.entries.values().any(|e| e.state == State::There && !e.outside);
+        let beside = |kind: ResourceKind, e: &Entry| is_file(kind) && e.state == State::There && !e.outside;
+        let some = self.entries.iter().any(|((kind, _), e)| beside(*kind, e));
         let lacking = self.entries.iter().filter(|(_, e)| e.needed && e.state == State::Missing);
         let said = lacking.filter(|((_, name), _)| all || some || self.has_folder_of(name));
         said.map(|((kind, name), entry)| self.lacks(*kind, name, entry)).collect()
