@@ -39,7 +39,9 @@ impl Told<'_> {
         match (paradigm, sign.norm()?) {
             (paradigms::RUN_COMMAND | paradigms::RUN_COMMAND_JSON, "command_location") => {
                 let argv: Json = serde_json::from_str(sign.payload()).ok()?;
-                let same = argv.is_array() && argv.to_string() == **sign.payload();
+                // Lowering writes the list in one way only; what is spelled otherwise is not made of it.
+                let written = argv.to_string();
+                let same = argv.is_array() && written.as_str() == &**sign.payload();
                 same.then_some((Means::Command, sign))
             }
             (paradigm, "prompt" | "prompt_location") => {
@@ -119,11 +121,10 @@ impl Told<'_> {
 
 /// A text on one line: as it stands, or in quotes where it would be read otherwise.
 fn line(text: &str) -> String {
-    let plain = !text.is_empty()
-        && text.trim() == text
-        && !text.contains(['|', '\n', '\r', '{', '}', '[', ']', '(', ')'])
-        && !(text.starts_with('"') && text.ends_with('"'))
-        && !["/:", "?:", "...:"].iter().any(|s| text.contains(s));
+    let quoted = text.starts_with('"') && text.ends_with('"');
+    let marks = text.contains(['|', '\n', '\r', '{', '}', '[', ']', '(', ')'])
+        || ["/:", "?:", "...:"].iter().any(|s| text.contains(s));
+    let plain = text.trim() == text && !text.is_empty() && !quoted && !marks;
     if plain { text.to_owned() } else { escaped(&Json::from(text)) }
 }
 
