@@ -46,7 +46,7 @@ pub(super) struct Made {
     pub(super) effect: Effect,
     pub(super) answer: Result<CallAnswer, StepFailure>,
     pub(super) time: Duration,
-    pub(super) model: Option<ModelUse>,
+    pub(super) model: Option<Box<ModelUse>>,
     pub(super) left: Left,
 }
 
@@ -64,7 +64,7 @@ struct Arrived {
     effect: Effect,
     answer: CallAnswer,
     time: Duration,
-    model: Option<ModelUse>,
+    model: Option<Box<ModelUse>>,
     /// It is written down already, or not worth it.
     silent: bool,
 }
@@ -190,8 +190,8 @@ impl CellFlight {
                 self.go(place.cell, Some(arrived), tools)
             }
             Err(Refused { failure, model }) => {
-                self.add_use(model.as_ref());
-                let made = self.refused(place, effect, failure, model);
+                self.add_use(model.as_deref());
+                let made = self.refused(place, effect, *failure, model);
                 Next { ask: None, made: Vec::from_iter(made) }
             }
         }
@@ -203,7 +203,7 @@ impl CellFlight {
         place: CallPlace,
         effect: Effect,
         failure: StepFailure,
-        model: Option<ModelUse>,
+        model: Option<Box<ModelUse>>,
     ) -> Option<Made> {
         self.fail(place.cell, failure.clone());
         self.keeps.then(|| Made {

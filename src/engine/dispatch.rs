@@ -265,7 +265,7 @@ impl Driver<'_> {
                 self.end_of(job.flight, job.reply, true);
             }
             Err(refused) if refused.failure.kind == FailureKind::BudgetSpent.as_str() => {
-                self.budget.get_or_insert(refused.failure);
+                self.budget.get_or_insert(*refused.failure);
                 self.not_now(job.flight, job.reply);
             }
             came => self.arrived(job.flight, job.place, job.effect, came, job.reply),
@@ -290,9 +290,9 @@ impl Driver<'_> {
         if let Some(reply) = reply {
             let (time, model, answer) = match came {
                 Ok(came) => (came.duration, came.model, Ok(came.answer)),
-                Err(refused) => (Duration::ZERO, refused.model, Err(refused.failure)),
+                Err(refused) => (Duration::ZERO, refused.model, Err(*refused.failure)),
             };
-            cells.add_use(model.as_ref());
+            cells.add_use(model.as_deref());
             let made = Made { place, effect, answer: answer.clone(), time, model, left: Left::Open };
             self.write_calls(flight, vec![made]);
             self.replies.push((reply, answer));

@@ -211,7 +211,7 @@ impl Thinking {
                     answer: CallAnswer::of(Value::Text(text)),
                     output: Output::default(),
                     duration: Duration::from_millis(millis),
-                    model: Some(used),
+                    model: Some(Box::new(used)),
                 })
             }
             Err(failure) => {
@@ -225,7 +225,8 @@ impl Thinking {
     }
 
     fn refused(&self, failure: Failure, model: Option<ModelUse>) -> Refused {
-        Refused { failure: step_failure(&self.redactor.redact_failure(failure)), model }
+        let failure = step_failure(&self.redactor.redact_failure(failure));
+        Refused { failure: Box::new(failure), model: model.map(Box::new) }
     }
 }
 

@@ -151,7 +151,7 @@ impl Recorder {
             micros: u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
             left,
             effect: effect.digest(),
-            model,
+            model: model.map(|model| *model),
             method: method.to_owned(),
             args,
             answer,

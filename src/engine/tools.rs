@@ -54,18 +54,18 @@ pub(super) struct Came {
     pub(super) answer: CallAnswer,
     pub(super) output: faculty::Output,
     pub(super) duration: Duration,
-    pub(super) model: Option<ModelUse>,
+    pub(super) model: Option<Box<ModelUse>>,
 }
 
 /// A call that failed, and what it cost nevertheless.
 pub(super) struct Refused {
-    pub(super) failure: StepFailure,
-    pub(super) model: Option<ModelUse>,
+    pub(super) failure: Box<StepFailure>,
+    pub(super) model: Option<Box<ModelUse>>,
 }
 
 impl From<StepFailure> for Refused {
     fn from(failure: StepFailure) -> Self {
-        Self { failure, model: None }
+        Self { failure: Box::new(failure), model: None }
     }
 }
 

@@ -283,7 +283,8 @@ impl Replay {
                     self.in_doubt.remove(&event.step);
                 }
                 let again = self.retry && kind == Kind::Failed;
-                if !again && !(self.calls.is_empty() && self.asked.is_empty()) {
+                let has_calls = !self.calls.is_empty() || !self.asked.is_empty();
+                if has_calls && !again {
                     self.calls.remove(&event.step);
                     self.asked.remove(&event.step);
                 }

@@ -24,7 +24,7 @@ use super::open::{Failed, Opening, compile, folder, is_bundle, open_bytes, place
 use super::output::{Format, complain, count, print, show};
 use fix::Fixed;
 use resources::Listing;
-use steps::Steps;
+pub(super) use steps::Steps;
 
 /// Report everything that is wrong or worth knowing in plans
 #[derive(Debug, clap::Args)]

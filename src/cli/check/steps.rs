@@ -20,7 +20,7 @@ use super::super::agents::paradigm;
 const CONFIG: &str = "normc.toml";
 
 /// A plan with what its steps need.
-pub(super) struct Steps<'a> {
+pub(in super::super) struct Steps<'a> {
     graph: &'a Graph,
     entries: &'a [InferenceEntry],
     places: &'a Places,
@@ -29,7 +29,7 @@ pub(super) struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         graph: &'a Graph,
         entries: &'a [InferenceEntry],
         places: &'a Places,
@@ -52,7 +52,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Everything that is wrong with what the steps name.
-    pub(super) fn check(&self) -> Vec<Diagnostic> {
+    pub(in super::super) fn check(&self) -> Vec<Diagnostic> {
         let model = &self.graph.model;
         let faculty = |inference: &Inference| {
             let flow = inference.flow.to_string();

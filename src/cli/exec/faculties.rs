@@ -17,8 +17,8 @@ use crate::repo::agents::AgentFile;
 use crate::run::Spent;
 
 use super::super::Exit;
+use super::super::agents;
 use super::super::clock::WallClock;
-use super::super::open::read_text;
 use super::super::output::{complain, show};
 
 /// Options about models, people, files and permissions.
@@ -99,26 +99,14 @@ impl From<CassetteMode> for Mode {
 
 impl FacultyArguments {
     /// The agents file of a plan; an empty one when there is none.
-    pub(super) fn agents(&self, plan: &Plan, quiet: bool) -> Result<AgentFile, Exit> {
-        let path = match &self.agents {
-            Some(path) => Some(path.clone()),
-            None => agents_beside(plan),
-        };
-        let Some(path) = path else { return Ok(AgentFile::default()) };
-        let text = read_text(&path).map_err(|failed| failed.exit)?;
-        let bad = |found: &[crate::diag::Diagnostic]| {
-            show(found, &SourceMap::default(), Severity::Warning);
-            Exit::BadData
-        };
-        let file = AgentFile::parse(&text, &path.display().to_string()).map_err(|found| bad(&found))?;
-        let wrong = file.check(&plan.graph.model);
-        if wrong.iter().any(crate::diag::Diagnostic::is_error) {
-            return Err(bad(&wrong));
-        }
-        if !quiet {
-            show(&file.warnings, &SourceMap::default(), Severity::Warning);
-        }
-        Ok(file)
+    pub(super) fn agents(&self, plan: &Plan) -> Result<AgentFile, Exit> {
+        // The source was named from where the run was started.
+        let beside =
+            Path::new(&plan.source).file_name().map_or_else(|| PathBuf::from("-"), |f| plan.base.join(f));
+        agents::open(self.agents.as_deref(), &beside).map_err(|failed| {
+            show(&failed.diagnostics, &SourceMap::default(), Severity::Warning);
+            failed.exit
+        })
     }
 
     /// The configuration of models.
@@ -189,20 +177,6 @@ impl FacultyArguments {
             Exit::NotFound
         })
     }
-}
-
-/// `PLAN.agent.json` beside the plan, else the only `*.agent.json` there.
-fn agents_beside(plan: &Plan) -> Option<PathBuf> {
-    let own = plan.base.join(format!("{}.agent.json", plan.name));
-    if own.is_file() {
-        return Some(own);
-    }
-    let entries = std::fs::read_dir(&plan.base).ok()?;
-    let is_agents = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".agent.json")) && path.is_file()
-    };
-    let mut found = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_agents);
-    found.next().filter(|_| found.next().is_none())
 }
 
 fn problems(found: &[ConfigProblem]) -> Exit {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::base::SourceMap;
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Severity};
 use crate::engine::{Ended, Interrupt, Keeping, Options, RunError, Session, Tools, signal_name};
 use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
 use crate::run::record::Mode as Treatment;
@@ -24,6 +24,7 @@ use crate::run::{Outcome, Spent, Status, Stop};
 use crate::store::Durability;
 
 use super::Exit;
+use super::check::Steps;
 use super::clock::WallClock;
 use super::output::{complain, count, print, show};
 use super::signals;
@@ -189,7 +190,7 @@ fn fresh(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Exit> {
             show(&failed.diagnostics, map, Severity::Warning);
             failed.exit
         })?;
-    let (tools, prepared) = tools(arguments, prepared, Spent::default())?;
+    let (tools, prepared) = tools(arguments, prepared, Spent::default(), map)?;
     if arguments.dry_run {
         return Ok(dry::say(&prepared.plan, &tools, is_json(arguments)));
     }
@@ -212,9 +213,20 @@ fn jobs(arguments: &Arguments) -> usize {
 }
 
 /// The faculties of a plan, and the plan as it is run with them.
-fn tools(arguments: &Arguments, prepared: Prepared, spent: Spent) -> Result<(Arc<Tools>, Prepared), Exit> {
+fn tools(
+    arguments: &Arguments,
+    prepared: Prepared,
+    spent: Spent,
+    map: &SourceMap,
+) -> Result<(Arc<Tools>, Prepared), Exit> {
     let Prepared { plan, places } = prepared;
-    let agents = arguments.faculties.agents(&plan, arguments.quiet)?;
+    let agents = arguments.faculties.agents(&plan)?;
+    let said = Steps::new(&plan.graph, &[], &places, &plan.base, &agents).check();
+    let errors: Vec<Diagnostic> = said.into_iter().filter(Diagnostic::is_error).collect();
+    if !errors.is_empty() {
+        show(&errors, map, Severity::Warning);
+        return Err(Exit::Failed);
+    }
     let folder = agents.agents.iter().find_map(|agent| agent.paradigm_dir.as_deref()).map(str::to_owned);
     let plan = plan.with_paradigms(folder);
     let tools = arguments.faculties.tools(&plan, agents, jobs(arguments), spent)?;

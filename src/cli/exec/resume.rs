@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
         say_recovery(resumption.recovery(), resumption.run_id());
     }
     let prepared = Prepared { plan: resumption.plan().clone(), places };
-    let (tools, prepared) = tools(arguments, prepared, resumption.spent())?;
+    let (tools, prepared) = tools(arguments, prepared, resumption.spent(), map)?;
     if resumption.is_complete() {
         return Ok(finished(arguments, resumption, &prepared, map));
     }
