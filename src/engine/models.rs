@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use secrecy::ExposeSecret;
 
 use crate::base::Value;
-use crate::faculty::llm::cassette::{Mode, Played, Resolved};
+use crate::faculty::llm::cassette::{Mode, Played};
 use crate::faculty::llm::{
     Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Config, Limits, ModelInfo,
-    ModelOptions, Models, Observer, ReplyForm, Spent as Used, Stop, Try,
+    ModelOptions, Models, Observer, Price, ReplyForm, Spent as Used, Stop, Try,
 };
 use crate::faculty::{CallIdentity, Failure, Output, Redactor, Secret};
 use crate::run::Spent;
@@ -110,16 +110,9 @@ impl Thinking {
         let redactor = Arc::new(Redactor::new(secrets).map_err(ThinkError::Config)?);
         let cassette = match cassette {
             Some((path, mode)) if mode != Mode::Off => {
-                let known = Arc::clone(&models);
-                let resolve = move |request: &ChatRequest| {
-                    let info = known.resolve(Some(&request.model))?;
-                    let request = info.settle(request);
-                    let request = ChatRequest { model: info.model, ..request };
-                    Ok(Resolved { provider: Arc::from(info.kind.word()), request })
-                };
                 let cassette = Cassette::open(&path, mode).map_err(ThinkError::Cassette)?;
                 let behind: Arc<dyn Chat> = Arc::clone(&models) as Arc<dyn Chat>;
-                let cassette = cassette.before(behind).resolving(Arc::new(resolve));
+                let cassette = cassette.before(behind).resolving(Arc::new(models.config().clone()));
                 Some(Arc::new(cassette.without_secrets(Arc::clone(&redactor))))
             }
             _ => None,
@@ -175,7 +168,7 @@ impl Thinking {
         name: Option<&str>,
         asker: &Asker<'_>,
     ) -> Result<Came, Refused> {
-        let info = self.models.resolve(name).map_err(|f| self.refused(f, None))?;
+        let (name, price) = self.named(name).map_err(|f| self.refused(f, None))?;
         let request = ChatRequest {
             system: generate.system.clone(),
             temperature: asker.temperature,
@@ -185,7 +178,7 @@ impl Thinking {
                 ReplyFormat::Json => ReplyForm::Json,
                 ReplyFormat::Schema(schema) => ReplyForm::Schema(Arc::clone(schema)),
             },
-            ..ChatRequest::new(Arc::clone(&info.name), Arc::clone(&generate.prompt))
+            ..ChatRequest::new(Arc::clone(&name), Arc::clone(&generate.prompt))
         };
         let caller = Caller {
             step: Arc::from(asker.step),
@@ -199,10 +192,10 @@ impl Thinking {
         let tries = TRIES.take();
         match asked {
             Ok(reply) => {
-                let used = Used::of_reply(&reply, info.price);
+                let used = Used::of_reply(&reply, price);
                 let ChatReply { text, model, millis, replayed, .. } = reply;
                 let used = ModelUse {
-                    asked: info.name.to_string(),
+                    asked: name.to_string(),
                     answered: model.to_string(),
                     spent: spent(&used),
                     replayed,
@@ -215,11 +208,22 @@ impl Thinking {
                 })
             }
             Err(failure) => {
-                let mut used: Used = tries.iter().map(|made| Used::of_try(made, info.price)).sum();
+                let mut used: Used = tries.iter().map(|made| Used::of_try(made, price)).sum();
                 used.calls = 1;
-                let used =
-                    ModelUse { asked: info.name.to_string(), spent: spent(&used), ..ModelUse::default() };
+                let used = ModelUse { asked: name.to_string(), spent: spent(&used), ..ModelUse::default() };
                 Err(self.refused(failure, (!tries.is_empty()).then_some(used)))
+            }
+        }
+    }
+
+    /// The name of a model, none taking the default one, and its price. A replay needs no provider that is ready.
+    fn named(&self, name: Option<&str>) -> Result<(Arc<str>, Option<Price>), Failure> {
+        match self.models.resolve(name) {
+            Ok(info) => Ok((info.name, info.price)),
+            Err(failure) => {
+                let default = self.models.config().default.as_ref().map(|(name, _)| Arc::clone(name));
+                let known = name.map(Arc::from).or(default).filter(|_| self.replays());
+                known.map(|name| (name, None)).ok_or(failure)
             }
         }
     }

@@ -255,10 +255,11 @@ impl Tools {
         };
         let agent = self.agent(context.item);
         let name = self.model_name(context.item, generate.model.as_deref());
-        let info = models.model(name).map_err(|failure| self.failure(failure))?;
-        // What was recorded needs no host; whether it is recorded is only known when it is asked for.
-        if let Some(address) = info.address.as_deref().filter(|_| !models.replays()) {
-            self.permissions.may_connect(host(address)).map_err(|failure| self.failure(failure))?;
+        // What is replayed needs no host.
+        if !models.replays()
+            && let Some(address) = models.model(name).map_err(|failure| self.failure(failure))?.address
+        {
+            self.permissions.may_connect(host(&address)).map_err(|failure| self.failure(failure))?;
         }
         let asker = Asker {
             step: context.step,

@@ -370,3 +370,30 @@ fn without_a_model_the_step_says_what_to_do() {
     let output = place.run(&["exec", "plan.ncd", "--set", "text=1", "--model", "echo", "--quiet"]);
     assert_eq!(stdout(&output), "{summary} = Sum up: 1\n");
 }
+
+/// A plan that only a model that reads can do: needs a server, named by the tester.
+#[test]
+fn real_model() {
+    let Ok(url) = std::env::var("NORMC_TEST_BASE_URL") else {
+        println!("skipped: NORMC_TEST_BASE_URL names no server of a real model");
+        return;
+    };
+    let plan = "\
+:<:({capital})
+    <= ::(name the capital of {1}<$({country})%>)
+        | %{prompt}: What is the capital of $input_1? Reply as a JSON object with the key \"capital\".
+        | %{schema}: {\"type\": \"object\", \"properties\": {\"capital\": {\"type\": \"string\"}}, \"required\": [\"capital\"]}
+    <- {country}<:{1}>
+";
+    let place = Place::new(plan);
+    let mut command = place.command(&["exec", "plan.ncd", "--set", "country=France", "--json"]);
+    command.env("NORMC_BASE_URL", url);
+    for name in ["MODEL", "API_KEY"] {
+        if let Ok(value) = std::env::var(format!("NORMC_TEST_{name}")) {
+            command.env(format!("NORMC_{name}"), value);
+        }
+    }
+    let output = command.output().unwrap();
+    let said = result(&output)["finals"]["{capital}"]["data"].to_string();
+    assert!(said.contains("Paris"), "{said}: {}", stderr(&output));
+}

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -11,7 +12,7 @@ use crate::diag::Severity;
 use crate::engine::{Plan, ThinkError, ThinkOptions, Thinking, ToolOptions, Tools};
 use crate::faculty::Failure;
 use crate::faculty::llm::cassette::Mode;
-use crate::faculty::llm::{Config, ConfigProblem, Limits, Money, parse_cost, parse_tokens};
+use crate::faculty::llm::{CassetteError, Config, ConfigProblem, Limits, Money, parse_cost, parse_tokens};
 use crate::faculty::permit::Permissions;
 use crate::repo::agents::AgentFile;
 use crate::run::Spent;
@@ -20,6 +21,9 @@ use super::super::Exit;
 use super::super::agents;
 use super::super::clock::WallClock;
 use super::super::output::{complain, show};
+
+/// How long a call of a model waits for others in flight when only what they reserve stands in its way.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Options about models, people, files and permissions.
 #[derive(Debug, Default, clap::Args)]
@@ -140,7 +144,13 @@ impl FacultyArguments {
         };
         let max_cost = self.max_cost.as_deref().map(parse_cost).transpose().map_err(|f| usage(&f))?;
         let max_tokens = self.max_tokens.as_deref().map(parse_tokens).transpose().map_err(|f| usage(&f))?;
-        let limits = Limits { max_cost: max_cost.map(Money::from_micros), max_tokens, ..Limits::default() };
+        let limits = Limits {
+            max_cost: max_cost.map(Money::from_micros),
+            max_tokens,
+            // What others reserve and do not need comes back when they are answered.
+            patience: PATIENCE,
+            ..Limits::default()
+        };
         let file = || plan.base.join(format!("{}.cassette.jsonl", plan.name));
         let cassette =
             self.cassette.map(|mode| (self.cassette_file.clone().unwrap_or_else(file), Mode::from(mode)));
@@ -150,10 +160,7 @@ impl FacultyArguments {
                 complain(&failure.message, failure.help.as_deref());
                 Exit::BadData
             }
-            ThinkError::Cassette(error) => {
-                complain(&error.to_string(), Some(&error.help()));
-                Exit::BadData
-            }
+            ThinkError::Cassette(error) => cassette_exit(&error),
         })?;
         let options = ToolOptions {
             jobs,
@@ -176,6 +183,17 @@ impl FacultyArguments {
             complain(&failure.message, failure.help.as_deref());
             Exit::NotFound
         })
+    }
+}
+
+/// Says what is wrong with a cassette.
+pub(super) fn cassette_exit(error: &CassetteError) -> Exit {
+    complain(&error.to_string(), Some(&error.help()));
+    match error {
+        CassetteError::Locked { .. } => Exit::Locked,
+        CassetteError::Missing { .. } => Exit::NotFound,
+        CassetteError::Damaged { .. } | CassetteError::Newer { .. } => Exit::BadData,
+        _ => Exit::InputOutput,
     }
 }
 

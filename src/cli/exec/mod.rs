@@ -26,7 +26,7 @@ use crate::store::Durability;
 use super::Exit;
 use super::check::Steps;
 use super::clock::WallClock;
-use super::output::{complain, count, print, show};
+use super::output::{count, print, show};
 use super::signals;
 use super::stores::{StoreArgument, report_error};
 use faculties::FacultyArguments;
@@ -273,10 +273,7 @@ fn execute(
     };
     let exit = present(arguments, &outcome, &run_id, prepared, map);
     match recorded {
-        Some(Err(error)) => {
-            complain(&error.to_string(), Some(&error.help()));
-            return Exit::InputOutput;
-        }
+        Some(Err(error)) => return faculties::cassette_exit(&error),
         Some(Ok(played)) if played.unused > 0 && !arguments.quiet => {
             eprintln!("the cassette has {} that no step used", count(played.unused, "recording"));
         }

@@ -315,7 +315,8 @@ fn info(model: &ModelConfig, provider: &ProviderConfig) -> ModelInfo {
         max_tokens: model.max_tokens,
         seed: model.seed,
         context: model.context,
-        price: model.price,
+        // Models that need no server cost nothing.
+        price: model.price.or((provider.kind != ProviderKind::OpenAi).then(Price::default)),
         reply_retries: model.reply_retries,
     }
 }
