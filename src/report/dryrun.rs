@@ -2,9 +2,8 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use crate::base::plain_line;
 use crate::run::dryrun::{Bound, CallKind, Count, Doer, DryRun, DryStep};
-
-use super::plain::plain_line;
 
 /// The dry run for people: one line a step, then the totals and what only the run will know.
 pub fn dry_run_text(run: &DryRun) -> String {

@@ -7,16 +7,15 @@ mod diagnose;
 pub mod drawing;
 mod dryrun;
 mod moment;
-mod plain;
 mod progress;
 mod story;
 mod summary;
 mod table;
 
+pub use crate::base::{plain_line, plain_text};
 pub use diagnose::{Places, diagnose, notes, stuck_list};
 pub use dryrun::{dry_run_json, dry_run_text};
 pub use moment::{ago, duration, moment, size};
-pub use plain::{plain_line, plain_text};
 pub use progress::{Mode, Progress};
 pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text};
 pub use summary::{spent_text, summary};

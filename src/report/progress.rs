@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustc_hash::FxHashMap;
 
+use crate::base::plain_line;
 use crate::run::effect::{Question, QuestionKind};
 use crate::run::state::News;
 use crate::run::{CallLog, Event, Graph, Happening, ItemId, StepKey, Watch};
 
-use super::plain::plain_line;
 use super::story::{happening_text, step_text};
 use super::summary::time;
 

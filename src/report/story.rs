@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::base::plain_line;
 use crate::run::state::describe_skip;
 use crate::run::{Event, Graph, Happening, SkipCause, StepFailure, StepKey, tensor_json};
 use crate::tensor::Tensor;
 
-use super::plain::plain_line;
 use super::table::cell_text;
 
 /// Values in lines are cut at this many characters.
