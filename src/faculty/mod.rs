@@ -11,6 +11,7 @@ pub mod builtin;
 pub mod command;
 mod failure;
 pub mod files;
+pub mod human;
 pub mod llm;
 pub mod memory;
 pub mod permit;
