@@ -6,8 +6,10 @@
 mod diagnose;
 pub mod drawing;
 mod dryrun;
+mod live;
 mod moment;
 mod progress;
+mod questions;
 mod story;
 mod summary;
 mod table;
@@ -17,6 +19,7 @@ pub use diagnose::{Places, diagnose, notes, stuck_list};
 pub use dryrun::{dry_run_json, dry_run_text};
 pub use moment::{ago, duration, moment, size};
 pub use progress::{Mode, Progress};
+pub use questions::{Origin, questions_json, questions_text};
 pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text};
 pub use summary::{spent_text, summary};
 pub use table::{cell_text, value_text};

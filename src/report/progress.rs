@@ -1,8 +1,8 @@
 //! Progress while a run goes: a live line on a terminal, plain lines elsewhere, or nothing.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustc_hash::FxHashMap;
 
 use crate::base::plain_line;
@@ -10,6 +10,7 @@ use crate::run::effect::{Question, QuestionKind};
 use crate::run::state::News;
 use crate::run::{CallLog, Event, Graph, Happening, ItemId, StepKey, Watch};
 
+use super::live::Live;
 use super::story::{happening_text, step_text};
 use super::summary::time;
 
@@ -34,7 +35,7 @@ pub struct Progress {
     mode: Mode,
     /// Every step gets a line.
     verbose: bool,
-    bar: Option<ProgressBar>,
+    live: Live,
     begun: Instant,
     last: Instant,
     /// Items settled at least once; each counts once, however many iterations it has.
@@ -52,7 +53,7 @@ impl Progress {
         Self {
             mode,
             verbose,
-            bar: None,
+            live: Live::new(now),
             begun: now,
             last: now,
             seen: Vec::new(),
@@ -64,16 +65,24 @@ impl Progress {
 
     /// Takes the live line away.
     pub fn finish(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.live.finish();
+    }
+
+    /// Makes room on the terminal while a person is asked something (true), and takes it again (false); from any thread.
+    pub fn curtain(&self) -> Arc<dyn Fn(bool) + Send + Sync> {
+        let live = self.live.clone();
+        Arc::new(move |covered| live.cover(covered))
+    }
+
+    /// Says something beside the live line, whatever the mode; from any thread.
+    pub fn voice(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let live = self.live.clone();
+        Arc::new(move |line| live.say(line))
     }
 
     fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None if self.mode != Mode::Silent => eprintln!("{line}"),
-            None => {}
+        if self.mode != Mode::Silent {
+            self.live.say(line);
         }
     }
 
@@ -101,12 +110,7 @@ impl Progress {
     fn refresh(&mut self, graph: &Graph) {
         match self.mode {
             Mode::Silent => {}
-            Mode::Live => {
-                if let Some(bar) = &self.bar {
-                    bar.set_position(self.done);
-                    bar.set_message(self.doing(graph));
-                }
-            }
+            Mode::Live => self.live.set(self.done, self.doing(graph)),
             Mode::Plain => {
                 if self.last.elapsed() >= PLAIN_EVERY {
                     self.last = Instant::now();
@@ -139,16 +143,7 @@ impl Watch for Progress {
     fn begins(&mut self, graph: &Graph) {
         self.seen = vec![false; graph.items.len()];
         if self.mode == Mode::Live {
-            let bar = ProgressBar::with_draw_target(
-                Some(graph.items.len() as u64),
-                ProgressDrawTarget::stderr_with_hz(10),
-            );
-            let style =
-                ProgressStyle::with_template("{spinner} {pos} of {len} inferences, {elapsed}: {wide_msg}");
-            if let Ok(style) = style {
-                bar.set_style(style);
-            }
-            self.bar = Some(bar);
+            self.live.begin(graph.items.len() as u64);
         }
     }
 
