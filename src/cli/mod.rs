@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the command line reads files, the environment and the clock")]
 
 mod agents;
+mod answer;
 mod check;
 mod clock;
 mod compile;
@@ -21,6 +22,7 @@ mod logs;
 mod lsp;
 mod open;
 mod output;
+mod people;
 mod runs;
 mod signals;
 mod stores;
@@ -64,6 +66,7 @@ enum Command {
     Runs(runs::Arguments),
     Logs(logs::Arguments),
     Why(why::Arguments),
+    Answer(answer::Arguments),
     Graph(graph::Arguments),
     Flow(flow::Arguments),
     Import(import::Arguments),
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Answer(arguments) => answer::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Flow(arguments) => flow::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),

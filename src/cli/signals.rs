@@ -6,6 +6,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::engine::{Interrupt, signal_name};
+use crate::faculty::human::is_editing;
 
 /// Listens from now on. Without the right to listen, signals do what they always do: the run is killed and can be
 /// gone on with.
@@ -14,6 +15,10 @@ pub(super) fn listen(interrupt: &Interrupt, grace: u64) {
     let interrupt = interrupt.clone();
     let heard = move || {
         for signal in signals.forever() {
+            // In an editor Ctrl-C has a meaning of its own.
+            if signal == SIGINT && is_editing() {
+                continue;
+            }
             let name = signal_name(signal);
             match interrupt.ask(signal) {
                 1 => eprintln!(
