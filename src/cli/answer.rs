@@ -83,7 +83,7 @@ fn answer(arguments: &Arguments) -> Result<(), Exit> {
 
 fn list(arguments: &Arguments, book: &Book, questions: &[Posted]) -> Result<(), Exit> {
     let origin =
-        Origin { run: &book.id, store: &book.store_option, is_live: !matches!(book.place, Place::Journal) };
+        Origin { run: &book.id, store: &book.store_option, resumes: matches!(book.place, Place::Journal) };
     match arguments.format {
         Form::Json => {
             print(&format!("{}\n", json!({"run_id": book.id, "questions": questions_json(questions)})))

@@ -23,8 +23,8 @@ pub struct Origin<'a> {
     pub run: &'a str,
     /// The option that says where runs are kept, with a space before it; empty when it is not needed.
     pub store: &'a str,
-    /// A process is at work on the run: it need not be gone on with.
-    pub is_live: bool,
+    /// It is said how the run goes on: nobody is at work on it, and nothing else says so.
+    pub resumes: bool,
 }
 
 /// The list of open questions for people, each with the command that answers it; empty when there is none.
@@ -40,11 +40,11 @@ pub fn questions_text(questions: &[Posted], origin: &Origin<'_>) -> String {
         prompt(&mut out, question);
         let _ = writeln!(out, "    {}", command(question, origin));
     }
-    let Origin { run, store, is_live } = origin;
+    let Origin { run, store, resumes } = origin;
     if questions.len() > MOST {
         let _ = writeln!(out, "  and {} more: normc answer {run}{store} lists them", questions.len() - MOST);
     }
-    if !is_live {
+    if *resumes {
         let _ = writeln!(out, "then go on with: normc exec --resume {run}{store}");
     }
     out
@@ -125,7 +125,7 @@ mod tests {
             with(json!({"id": "1.4", "kind": "confirm", "prompt": "x".repeat(200)})),
             with(json!({"id": "1.5", "kind": "edit", "prompt": ""})),
         ];
-        let origin = Origin { run: "01K2", store: " --store s", is_live: false };
+        let origin = Origin { run: "01K2", store: " --store s", resumes: true };
         let wanted = format!(
             "4 questions wait for an answer:\n  1.2 {{name}}\n    What is\n     your \\u{{1b}}name?\n    \n    1\n    \
              ...\n    normc answer 01K2 --store s 1.2 TEXT\n  1.3[2]#2 {{name}}, cell row=1\n    Which?\n      1) a\n      \
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(questions_json(&questions)[1]["options"], json!(["a", "b"]));
         assert_eq!(questions_text(&[], &origin), "");
         let many = vec![questions[2].clone(); 30];
-        let live = questions_text(&many, &Origin { run: "r", store: "", is_live: true });
+        let live = questions_text(&many, &Origin { run: "r", store: "", resumes: false });
         assert!(live.ends_with("  and 10 more: normc answer r lists them\n"), "{live}");
     }
 }

@@ -18,7 +18,10 @@ use clap::ValueEnum;
 use crate::base::SourceMap;
 use crate::diag::{Diagnostic, Severity};
 use crate::engine::{Ended, Interrupt, Keeping, Options, RunError, Session, Tools, signal_name};
-use crate::report::{Mode, Progress, diagnose, stuck_list, summary, value_text};
+use crate::faculty::human::{AnswerFile, Posted};
+use crate::report::{
+    Mode, Origin, Progress, diagnose, questions_json, questions_text, stuck_list, summary, value_text,
+};
 use crate::run::record::Mode as Treatment;
 use crate::run::{Outcome, Spent, Status, Stop};
 use crate::store::Durability;
@@ -27,6 +30,7 @@ use super::Exit;
 use super::check::Steps;
 use super::clock::WallClock;
 use super::output::{count, print, show};
+use super::people;
 use super::signals;
 use super::stores::{StoreArgument, report_error};
 use faculties::FacultyArguments;
@@ -198,9 +202,10 @@ fn fresh(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Exit> {
     if let Some(name) = &arguments.run_id {
         super::stores::refuse_taken(&store, name)?;
     }
+    let answers = people::answers(arguments.faculties.answers.as_deref(), &prepared.plan.graph)?;
     let session = Session::begin(&store, &prepared.plan, arguments.run_id.as_deref(), &keeping(arguments))
         .map_err(|error| report_error(&error))?;
-    Ok(execute(arguments, session, &tools, &prepared, map))
+    execute(arguments, session, &tools, &prepared, answers, map)
 }
 
 fn keeping(arguments: &Arguments) -> Keeping {
@@ -243,8 +248,9 @@ fn execute(
     session: Session,
     tools: &Arc<Tools>,
     prepared: &Prepared,
+    answers: Option<AnswerFile>,
     map: &SourceMap,
-) -> Exit {
+) -> Result<Exit, Exit> {
     let mode = if arguments.quiet {
         Mode::Silent
     } else if std::io::stderr().is_terminal() {
@@ -252,6 +258,17 @@ fn execute(
     } else {
         Mode::Plain
     };
+    let mut progress = Progress::new(mode, arguments.verbose);
+    let faculties = &arguments.faculties;
+    let desks = people::Setting {
+        base: &prepared.plan.base,
+        answers: answers.zip(faculties.answers.as_deref()),
+        mailbox: faculties.mailbox.as_deref(),
+        stage: progress.curtain(),
+        note: progress.voice(),
+        shows_messages: arguments.quiet,
+    };
+    let session = people::with_desk(session, desks)?;
     let interrupt = Interrupt::default();
     signals::listen(&interrupt, arguments.grace);
     let options = Options {
@@ -261,19 +278,19 @@ fn execute(
         interrupt,
         grace: Duration::from_secs(arguments.grace),
     };
-    let mut progress = Progress::new(mode, arguments.verbose);
-    let Ended { outcome, run_id, record, .. } = session.run(tools, &options, &mut progress);
+    let Ended { outcome, run_id, record, questions, .. } = session.run(tools, &options, &mut progress);
     progress.finish();
     tools.shutdown();
     let recorded = tools.models().and_then(|models| models.finish());
     // Nothing is shown that could still be lost.
     let closing = match record {
         Ok(closing) => closing,
-        Err(error) => return report_error(&RunError::Store(error)),
+        Err(error) => return Err(report_error(&RunError::Store(error))),
     };
-    let exit = present(arguments, &outcome, &run_id, prepared, map);
+    let questions: Vec<Posted> = questions.iter().map(people::posted).collect();
+    let exit = present(arguments, &outcome, &run_id, prepared, &questions, map);
     match recorded {
-        Some(Err(error)) => return faculties::cassette_exit(&error),
+        Some(Err(error)) => return Err(faculties::cassette_exit(&error)),
         Some(Ok(played)) if played.unused > 0 && !arguments.quiet => {
             eprintln!("the cassette has {} that no step used", count(played.unused, "recording"));
         }
@@ -284,7 +301,7 @@ fn execute(
     {
         eprintln!("the index of the run is out of date and will be made anew: {why}");
     }
-    exit
+    Ok(exit)
 }
 
 /// Shows how a run ended.
@@ -293,6 +310,7 @@ fn present(
     outcome: &Outcome,
     run_id: &str,
     prepared: &Prepared,
+    questions: &[Posted],
     map: &SourceMap,
 ) -> Exit {
     let stopped = outcome.status == Status::Interrupted;
@@ -310,19 +328,23 @@ fn present(
         }
     }
     let shown_id = arguments.run_id.as_deref().unwrap_or(run_id);
-    let text = if is_json(arguments) { format!("{}\n", outcome.to_json(shown_id)) } else { finals(outcome) };
+    let text = if is_json(arguments) { json_text(outcome, shown_id, questions) } else { finals(outcome) };
     if let Err(exit) = print(&text) {
         return exit;
     }
     if !arguments.quiet {
         eprint!("{}", summary(outcome, arguments.verbose));
         let store = arguments.store.as_option();
+        let resumes = outcome.status == Status::Interrupted && matches!(outcome.stop, Some(Stop::Questions));
+        eprint!("{}", questions_text(questions, &Origin { run: run_id, store: &store, resumes }));
         match (outcome.status, &outcome.stop) {
             (Status::Completed, _) => {}
             (Status::Interrupted, Some(Stop::Signal(signal))) => {
                 eprintln!("stopped by {}; what was finished is kept", signal_name(*signal));
                 eprintln!("go on with: normc exec --resume {run_id}{store}");
             }
+            // The list has said it.
+            (Status::Interrupted, Some(Stop::Questions)) => {}
             (Status::Interrupted, Some(Stop::Budget(failure))) => {
                 eprintln!("{}", failure.message);
                 eprintln!("go on with: normc exec --resume {run_id}{store}, with a higher budget");
@@ -342,6 +364,15 @@ fn present(
         (Status::Interrupted, Some(Stop::Signal(signal))) => Exit::of_signal(*signal),
         (Status::Interrupted, _) => Exit::Waiting,
     }
+}
+
+/// The one object that is printed for programs.
+fn json_text(outcome: &Outcome, run_id: &str, questions: &[Posted]) -> String {
+    let mut json = outcome.to_json(run_id);
+    if let Some(fields) = json.as_object_mut().filter(|_| !questions.is_empty()) {
+        fields.insert("questions".to_owned(), questions_json(questions));
+    }
+    format!("{json}\n")
 }
 
 fn finals(outcome: &Outcome) -> String {

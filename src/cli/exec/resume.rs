@@ -13,6 +13,7 @@ use crate::store::{Recovery, RunDir, Store, StoreError};
 use super::super::Exit;
 use super::super::open::read_text;
 use super::super::output::{complain, count, show};
+use super::super::people;
 use super::super::stores::{find, known, report_error};
 use super::prepare::{OpenPlan, Prepared, open_plan, prepare};
 use super::{Arguments, execute, keeping, present, tools};
@@ -54,6 +55,7 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
     if arguments.dry_run {
         return Ok(Exit::Done);
     }
+    let answers = people::answers(arguments.faculties.answers.as_deref(), &prepared.plan.graph)?;
     let mut session = Session::go_on(resumption, &keeping(arguments)).map_err(|error| failed(&error))?;
     for event in &told.events {
         if let Err(error) = session.tell(event) {
@@ -61,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
             return Err(Exit::Internal);
         }
     }
-    Ok(execute(arguments, session, &tools, &prepared, map))
+    execute(arguments, session, &tools, &prepared, answers, map)
 }
 
 /// The run that is meant: by what the user calls it, or the latest of the plan.
@@ -141,7 +143,7 @@ fn finished(arguments: &Arguments, resumption: Resumption, prepared: &Prepared, 
     let state = resumption.into_state();
     let times = vec![crate::run::StepTime::default(); state.graph().items.len()];
     let outcome = Outcome::of(state, None, times, Duration::ZERO);
-    present(arguments, &outcome, &run_id, prepared, map)
+    present(arguments, &outcome, &run_id, prepared, &[], map)
 }
 
 /// Says what will run again, and why.
