@@ -34,4 +34,4 @@ pub use resume::{Again, Found, Resumption, Wish};
 pub use run_id::{made_at, new_run_id};
 pub use session::{Closing, Ended, Keeping, Session, signal_name};
 pub use told::Told;
-pub use tools::{ToolOptions, Tools};
+pub use tools::{StepMeans, ToolOptions, Tools};

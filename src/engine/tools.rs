@@ -175,7 +175,7 @@ impl Tools {
     }
 
     /// What the preparation of a step of an inference reads.
-    pub(super) fn means(&self, item: ItemId) -> StepMeans<'_> {
+    pub fn means(&self, item: ItemId) -> StepMeans<'_> {
         StepMeans { tools: self, item }
     }
 
@@ -403,7 +403,7 @@ impl Tools {
 }
 
 /// What the preparation of one inference's steps reads.
-pub(super) struct StepMeans<'a> {
+pub struct StepMeans<'a> {
     tools: &'a Tools,
     item: ItemId,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::{SourceFile, SourceMap, Value};
 use crate::diag::Severity;
-use crate::engine::{Found, Past, Resumption, RunError, Session, Told, Wish};
+use crate::engine::{Found, Past, Resumption, RunError, Session, Told, Tools, Wish};
 use crate::run::record::Intent;
 use crate::run::{Event, Outcome, StepKey};
 use crate::store::{Recovery, RunDir, Store, StoreError};
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
     if resumption.is_complete() {
         return Ok(finished(arguments, resumption, &prepared, map));
     }
-    let told = decisions(arguments, &resumption)?;
+    let told = decisions(arguments, &resumption, &tools)?;
     say_plan(arguments, &resumption, &told);
     if arguments.dry_run {
         return Ok(Exit::Done);
@@ -186,7 +186,7 @@ struct Decisions {
 }
 
 /// Steps that must not run twice need a word of the user.
-fn decisions(arguments: &Arguments, resumption: &Resumption) -> Result<Decisions, Exit> {
+fn decisions(arguments: &Arguments, resumption: &Resumption, tools: &Tools) -> Result<Decisions, Exit> {
     let interrupted = resumption.interrupted();
     let mut decisions = Decisions::default();
     let mut told: Vec<(&Intent, Told)> = Vec::new();
@@ -222,7 +222,7 @@ fn decisions(arguments: &Arguments, resumption: &Resumption) -> Result<Decisions
         told.push((step(name)?, Told::Accept(Value::from_data_json(&json))));
     }
     for (intent, told) in &told {
-        match told.event(resumption.state(), intent) {
+        match told.event(resumption.state(), intent, &tools.means(intent.step.item)) {
             Ok(event) => {
                 decisions.settled.extend(event.as_ref().map(|e| e.step.clone()));
                 decisions.events.extend(event);

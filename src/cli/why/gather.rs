@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Digest, LoopPath};
-use crate::engine::{Past, Plan, RunError};
+use crate::engine::{Past, Plan, RunError, Tools};
 use crate::repo::{ConceptId, Place, ReadBack};
 use crate::run::decide::{Action, decide};
 use crate::run::effect::{Effect, ScriptCode, ScriptRun};
@@ -15,10 +15,11 @@ use crate::run::replay::Replay;
 use crate::run::sequence::Cell;
 use crate::run::state::{FrameId, Ready, Slot, Status};
 use crate::run::stuck::{StuckItem, explain};
-use crate::run::{Graph, ItemId, NoFiles, State, StepKey};
+use crate::run::{Graph, ItemId, Means, NoFiles, State, StepKey};
 use crate::tensor::Tensor;
 
 use super::super::Exit;
+use super::super::clock::WallClock;
 use super::super::stores::report_error;
 use super::find::{Found, Records};
 use super::tree::{Node, Told, Trees, named, read_again};
@@ -224,12 +225,16 @@ fn gather_all(
         .into_iter()
         .map(|seen| Input { origin: history.origin(&graph, &step, seen.read.slot, seen.given), seen })
         .collect();
+    // Prompts and scripts are read as they are now; what a step was really told stands in its calls.
+    let tools = Tools::new(&plan.base, 1, Arc::new(WallClock)).ok();
+    let step_means = tools.as_ref().map(|tools| tools.means(step.item));
+    let means: &dyn Means = step_means.as_ref().map_or(&NoFiles, |means| means);
     if let (Some(frame), Some((_, event))) = (frame, &explained.found.records.event)
         && state.status(frame, step.item) == Status::Ready
         && let Action::Semantic(task) =
-            decide(&state, Ready { frame, item: step.item, round: event.round }, &NoFiles)
+            decide(&state, Ready { frame, item: step.item, round: event.round }, means)
     {
-        explained.calls = task.cells;
+        explained.calls = task.cells.into_iter().filter(|cell| cell.single_effect().is_some()).collect();
     }
     if is_loop && own.is_none() {
         let iterations = history.results(&graph, &step).len();
