@@ -42,6 +42,7 @@ mod pairs;
 mod paradigms;
 mod parse_vectors;
 mod past;
+mod people;
 mod plans;
 mod readme;
 mod repo;
