@@ -295,6 +295,11 @@ fn every_plan_says_what_it_shows_and_what_it_gives() {
             for key in ["plan", "inputs", "answers"] {
                 if let Some(file) = run[key].as_str() {
                     used.insert(file.to_owned());
+                    // What models replied is replayed too.
+                    let recording = Path::new(file).with_extension("cassette.jsonl");
+                    if key == "plan" && plans(&name).iter().any(|path| path.ends_with(&recording)) {
+                        used.insert(recording.to_string_lossy().into_owned());
+                    }
                 }
             }
             // Configuration and data that the plan finds by itself.

@@ -85,11 +85,10 @@ fn files(question: &Posted, answer: &Json, base: &Path) -> Result<Value, String>
     let paths: Vec<&str> = match answer {
         Json::String(text) => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
         Json::Array(items) => {
-            let path = |item| match item {
-                &Json::String(ref path) => Ok(path.as_str()),
-                other => Err(format!("A list of paths is wanted, and {} is none.", described(other))),
-            };
-            items.iter().map(path).collect::<Result<_, _>>()?
+            let no_path =
+                |item: &Json| format!("A list of paths is wanted, and {} is none.", described(item));
+            let paths = items.iter().map(|item| item.as_str().ok_or_else(|| no_path(item)));
+            paths.collect::<Result<_, _>>()?
         }
         other => return Err(format!("A list of paths is wanted, not {}.", described(other))),
     };

@@ -248,7 +248,8 @@ fn no_answer_file_is_taken_twice() {
             number += 1;
             let draft = folder.join("draft");
             fs::write(&draft, format!("{{\"text\": \"{number}\"}}")).unwrap();
-            fs::rename(&draft, folder.join(if number % 2 == 0 { "1.json" } else { "2.json" })).unwrap();
+            fs::rename(&draft, folder.join(if number.is_multiple_of(2) { "1.json" } else { "2.json" }))
+                .unwrap();
             thread::sleep(Duration::from_micros(number % 7 * 100));
         }
         number
