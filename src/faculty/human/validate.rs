@@ -28,8 +28,7 @@ pub fn validate(question: &Posted, answer: &Json, base: &Path) -> Result<Value, 
             let Json::String(text) = answer else {
                 return Err(format!("A text is wanted, not {}: put it in quotes.", described(answer)));
             };
-            fulfils(question, text, base)?;
-            Ok(Value::text(text.as_str()))
+            Ok(Value::text(fulfilling(question, text, base)?))
         }
         Kind::Confirm => truth(answer).map(Value::Bool),
         Kind::Choose(options) => chosen(options, answer).map(Value::Text),
@@ -77,49 +76,55 @@ fn chosen(options: &[Arc<str>], answer: &Json) -> Result<Arc<str>, String> {
     let near = nearest(text, options.iter().map(|o| &**o));
     let near =
         near.map(|near| format!("; did you mean `{}`?", shown(near))).unwrap_or_else(|| ".".to_owned());
-    let range = if options.len() == 1 { "1".to_owned() } else { format!("1 to {}", options.len()) };
-    Err(format!("`{}` is none of the options (or a number from {range}){near}", shown(text)))
+    let range = match options.len() {
+        1 => "the number 1".to_owned(),
+        many => format!("a number from 1 to {many}"),
+    };
+    Err(format!("`{}` is none of the options (or {range}){near}", shown(text)))
 }
 
 fn files(question: &Posted, answer: &Json, base: &Path) -> Result<Value, String> {
     let paths: Vec<&str> = match answer {
         Json::String(text) => text.lines().map(str::trim).filter(|line| !line.is_empty()).collect(),
-        Json::Array(items) => {
-            let no_path =
-                |item: &Json| format!("A list of paths is wanted, and {} is none.", described(item));
-            let paths = items.iter().map(|item| item.as_str().ok_or_else(|| no_path(item)));
-            paths.collect::<Result<_, _>>()?
-        }
+        Json::Array(items) => items.iter().map(path_of).collect::<Result<_, _>>()?,
         other => return Err(format!("A list of paths is wanted, not {}.", described(other))),
     };
     if paths.is_empty() && question.validation == Some(Validation::NotEmpty) {
         return Err("At least one path is wanted.".to_owned());
     }
-    for path in &paths {
+    let mut fitting = Vec::with_capacity(paths.len());
+    for path in paths {
         if path.trim().is_empty() {
             return Err("A path may not be empty.".to_owned());
         }
         if path.contains('\0') {
             return Err("A path may not hold a NUL character.".to_owned());
         }
-        fulfils(question, path, base)?;
+        fitting.push(Value::text(fulfilling(question, path, base)?));
     }
-    Ok(Value::list(paths.into_iter().map(Value::text)))
+    Ok(Value::list(fitting))
 }
 
-/// Whether a text fulfils what the question asks of it.
-fn fulfils(question: &Posted, text: &str, base: &Path) -> Result<(), String> {
+fn path_of(item: &Json) -> Result<&str, String> {
+    match item {
+        Json::String(path) => Ok(path),
+        other => Err(format!("A list of paths is wanted, and {} is none.", described(other))),
+    }
+}
+
+/// A text that fulfils what the question asks of it; the path of a file without blanks around it.
+fn fulfilling<'t>(question: &Posted, text: &'t str, base: &Path) -> Result<&'t str, String> {
     match &question.validation {
-        None => Ok(()),
+        None => Ok(text),
         Some(Validation::NotEmpty) if text.trim().is_empty() => {
             Err("The answer may not be empty.".to_owned())
         }
-        Some(Validation::NotEmpty) => Ok(()),
+        Some(Validation::NotEmpty) => Ok(text),
         Some(Validation::FileExists(words)) => {
             let path = text.trim();
             let is_there = !path.is_empty() && !path.contains('\0') && base.join(path).is_file();
             if is_there {
-                return Ok(());
+                return Ok(path);
             }
             let plain = || match path {
                 "" => "The path of a file is wanted.".to_owned(),
@@ -128,7 +133,7 @@ fn fulfils(question: &Posted, text: &str, base: &Path) -> Result<(), String> {
             Err(words.as_deref().map_or_else(plain, str::to_owned))
         }
         Some(Validation::Pattern(pattern)) => match anchored(pattern) {
-            Ok(regex) if regex.is_match(text) => Ok(()),
+            Ok(regex) if regex.is_match(text) => Ok(text),
             Ok(_) => Err(format!("The answer must look like `{}`.", shown(pattern))),
             Err(why) => {
                 Err(format!("The question's own pattern cannot be read ({why}): the plan must be mended."))
@@ -246,6 +251,7 @@ mod tests {
             (Kind::Files, Validation::NotEmpty, json!([]), Err("At least one path")),
             (Kind::Text, exists(None), json!("there.txt"), Ok(())),
             (Kind::Text, exists(None), json!("sub/../there.txt"), Ok(())),
+            (Kind::Text, exists(None), json!(" there.txt\n"), Ok(())),
             (Kind::Text, exists(None), json!("sub"), Err("There is no file `sub`.")),
             (Kind::Text, exists(None), json!(""), Err("The path of a file is wanted.")),
             (Kind::Text, exists(None), json!("a\0"), Err("There is no file")),
@@ -264,7 +270,7 @@ mod tests {
             let shown = format!("{kind:?} {validation:?} {answer}");
             let asked = Posted { validation: Some(validation), ..question("1", kind) };
             match (validate(&asked, &answer, folder.path()), wanted) {
-                (Ok(_), Ok(())) => {}
+                (Ok(value), Ok(())) => assert!(!value.to_json().to_string().contains(" there"), "{shown}"),
                 (Err(reason), Err(part)) => assert!(reason.contains(part), "{shown}: {reason}"),
                 (got, _) => panic!("{shown}: {got:?}"),
             }

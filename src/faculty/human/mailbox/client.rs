@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 
 use super::super::posted::Posted;
 use super::super::validate::validate;
+use super::desk::{LOCK, MailboxError};
 use super::folder::{Folder, Found, stem};
 use super::letters::{answer_file, read_request};
 use super::names::file_name;
-use super::{LOCK, MailboxError};
 
 /// A mailbox, for whoever answers.
 pub struct Letterbox {

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::super::posted::{Given, Posted};
 use super::super::reception::{Note, Waiting};
 use super::super::validate::validate;
-use super::Folders;
+use super::desk::Folders;
 use super::folder::{Found, stem};
 use super::letters::{Unread, read_answer, refusal_file, request_file};
 use super::names::file_name;
