@@ -12,7 +12,7 @@ use super::posted::{Given, Posted};
 pub type Note = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A front end: a place where people see questions. Answers go into the channel it was made with, and fit their
-/// question.
+/// question; whoever takes one from there withdraws its question.
 pub trait Desk: Send {
     /// A question appears, or a message that wants no answer. Returns whether the answer has been given at once, so that
     /// nobody else need be asked.
@@ -59,7 +59,7 @@ impl Reception {
 
     /// Returns whether an answer may still come while nothing else moves.
     pub fn waits(&self) -> bool {
-        // A front end sends its answer before it says that it waits for none, so it is asked first.
+        // What was answered at once lies there, though no front end waits.
         self.desks.iter().any(|desk| desk.waits()) || !self.answers.is_empty()
     }
 }

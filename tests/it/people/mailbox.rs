@@ -54,8 +54,10 @@ impl Box_ {
         self.desk.as_ref().unwrap().waits()
     }
 
-    fn answer(&self) -> (String, Json) {
+    /// Takes an answer, and withdraws its question as a run does.
+    fn answer(&mut self) -> (String, Json) {
         let (id, value) = self.answers.recv_timeout(Duration::from_secs(60)).unwrap();
+        self.desk.as_mut().unwrap().withdraw(&id);
         (id.to_string(), value.to_json())
     }
 

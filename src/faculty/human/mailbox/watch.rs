@@ -214,7 +214,6 @@ impl Watcher {
                 self.clear(name);
                 // The run has ended when nobody takes it.
                 let _ = self.given.send((Arc::clone(&question.id), value));
-                self.waiting.remove(&question.id);
             }
             Err(reason) => {
                 let refusal = refusal_file(&question, &reason, &bytes);

@@ -161,13 +161,15 @@ impl Talk {
             queue.is_over || !waiting.has(&question.id)
         });
         match asked {
-            // The answer goes first: who looks whether anyone is waited for finds it.
+            // Whoever takes the answer withdraws the question.
             Asked::Answered(value) => drop(given.send((Arc::clone(&question.id), value))),
-            Asked::Later => console.show(&format!("\n  ({} stays open)\n", question.id)),
+            Asked::Later => {
+                console.show(&format!("\n  ({} stays open)\n", question.id));
+                waiting.remove(&question.id);
+            }
             Asked::Left => console.show(&format!("\n  ({} is not asked any more)\n", question.id)),
             Asked::Gone => return false,
         }
-        waiting.remove(&question.id);
         true
     }
 }
