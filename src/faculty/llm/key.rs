@@ -1,18 +1,10 @@
 //! The key of a provider: from a variable, or from a file that only its owner can read (durability spec, section 8, S5).
 //! No message shows any part of it.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use super::config::{KeySource, ProviderConfig};
-use crate::faculty::{Failure, FailureKind};
-
-/// No key is longer.
-const LIMIT: u64 = 16 << 10;
+use crate::faculty::{Failure, FailureKind, read_key};
 
 /// The key of a provider, none when it takes none.
 ///
@@ -30,7 +22,10 @@ pub(super) fn key_of(provider: &ProviderConfig) -> Result<Option<SecretString>, 
                 .with_help(format!("set it: `export {name}=...`"))
                 .at(file, line));
         }
-        (Some(KeySource::File(path)), _) => read(path, &provider.name)?,
+        (Some(KeySource::File(path)), _) => {
+            let key = read_key(&crate::faculty::KeySource::File(path.clone()))?;
+            SecretString::from(key.expose())
+        }
     };
     let text = key.expose_secret();
     if text.is_empty() || text.bytes().any(|byte| !byte.is_ascii_graphic()) {
@@ -39,34 +34,6 @@ pub(super) fn key_of(provider: &ProviderConfig) -> Result<Option<SecretString>, 
             .with_help("a key is one word of ASCII letters, digits and signs"));
     }
     Ok(Some(key))
-}
-
-fn read(path: &Path, provider: &str) -> Result<SecretString, Failure> {
-    let shown = path.display().to_string();
-    let failed = |what: &str, help: &str| {
-        let message = format!("the key file of the provider `{provider}` {what}");
-        Failure::new(FailureKind::BadConfiguration, message).with_help(help).at(shown.clone(), None)
-    };
-    let help = "write the key into it and keep it to yourself: `chmod 600`";
-    let file = File::open(path).map_err(|error| failed(&format!("cannot be read: {error}"), help))?;
-    // The open file is asked, not the path: nobody can change it in between.
-    let about = file.metadata().map_err(|error| failed(&format!("cannot be read: {error}"), help))?;
-    if !about.is_file() {
-        return Err(failed("is no file", help));
-    }
-    if about.mode() & 0o077 != 0 {
-        return Err(failed("can be read by others", &format!("run `chmod 600 {shown}`")));
-    }
-    let mut bytes = Vec::new();
-    let size = file.take(LIMIT + 1).read_to_end(&mut bytes);
-    size.map_err(|error| failed(&format!("cannot be read: {error}"), help))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(failed("is too long for a key", help));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(SecretString::from(text.trim())),
-        Err(_) => Err(failed("is no text", help)),
-    }
 }
 
 #[cfg(test)]
@@ -83,13 +50,13 @@ mod tests {
         let path = folder.path().join("key");
         let mut provider = ProviderConfig::new("p", ProviderKind::OpenAi, "normc.toml");
         provider.key = Some(KeySource::File(path.clone()));
-        assert!(key_of(&provider).unwrap_err().message.contains("cannot be read"));
+        assert!(key_of(&provider).unwrap_err().message.contains("does not exist"));
         for (content, mode, wanted) in [
             ("canary\n", 0o600, Ok("canary")),
-            ("canary", 0o640, Err("can be read by others")),
-            ("ca nary", 0o600, Err("characters that no key has")),
-            ("canary\r\nX-Other: 1", 0o600, Err("characters that no key has")),
-            ("", 0o400, Err("characters that no key has")),
+            ("canary", 0o640, Err("others")),
+            ("ca nary", 0o600, Err("a blank")),
+            ("canary\r\nX-Other: 1", 0o600, Err("a line break")),
+            ("", 0o400, Err("is empty")),
         ] {
             let _ = fs::remove_file(&path);
             fs::write(&path, content).unwrap();

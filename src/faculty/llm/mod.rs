@@ -1,7 +1,7 @@
 //! Language models: what they are asked, by whom, at what price, and how a reply comes back whatever the server does.
 //!
 //! A call goes [`Models::chat`] -> retry (a place at the gate, the rate, the budget, another try) -> a provider (one
-//! try). What must be JSON is asked for by [`chat_until_fit`], which stands above, also above a recording.
+//! try). Whether what must be JSON is, and fits its schema, is for the step to say, which asks again.
 //!
 //! Knows no plans and no journal. Replies are data (semantics spec, sections 2.3 and 14.1). To add a kind of provider: a
 //! file that implements `Provider`, a variant of [`config::ProviderKind`], its place in `models.rs`.
@@ -11,7 +11,6 @@ pub mod budget;
 pub mod cassette;
 pub mod config;
 mod echo;
-mod fit;
 mod gate;
 mod http;
 mod key;
@@ -31,7 +30,6 @@ pub mod usage;
 pub use budget::{Admitted, Budget, Limits};
 pub use cassette::{Cassette, CassetteError};
 pub use config::{Config, ConfigProblem};
-pub use fit::{chat_until_fit, complaint};
 pub use meter::{Estimate, Meter, NoLimit, Observer, Reservation};
 pub use models::{ModelInfo, ModelOptions, Models, is_built_in};
 pub use price::{Money, parse_cost, parse_tokens};
