@@ -223,7 +223,7 @@ pub(super) struct Driver<'w> {
 
 impl Driver<'_> {
     fn drive(&mut self) {
-        let answers = self.people.answers();
+        let mut answers = self.people.answers();
         loop {
             self.look_for_interrupt();
             let mut generation = if self.is_stopping() { 0 } else { self.state.ready_len() };
@@ -255,8 +255,10 @@ impl Driver<'_> {
             let message = select! {
                 recv(self.messages) -> message => message.ok(),
                 recv(answers) -> given => {
-                    if let Ok((id, value)) = given {
-                        self.given(&id, value);
+                    match given {
+                        Ok((id, value)) => self.given(&id, value),
+                        // Nobody is left to answer. A closed channel is always ready: the driver would never rest.
+                        Err(_) => answers = crossbeam_channel::never(),
                     }
                     None
                 }

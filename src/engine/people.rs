@@ -41,7 +41,7 @@ pub trait Desk: Send {
     /// A question is answered elsewhere, or the run stops.
     fn withdraw(&mut self, id: &str);
 
-    /// Where answers come from.
+    /// Where answers come from. It may be closed when nobody can answer.
     fn answers(&self) -> Receiver<Given>;
 
     /// Returns whether an answer may still come while nothing else moves; else the run is suspended.

@@ -28,6 +28,7 @@ mod golden;
 mod grammar;
 mod graph;
 mod growth;
+mod idle;
 mod invalid;
 mod kill;
 mod liveness;
