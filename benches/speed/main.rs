@@ -34,7 +34,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a benchmark measures time, and has nobody to report a broken plan to but its own panic"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark measures time and prints it, and has nobody to report a broken plan to but its own panic"
 )]
 
 mod disk;

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::base::nearest;
 use crate::engine::{Found, Keeping, Past, RunError, StoredQuestion};
 use crate::faculty::human::{Asked, Kind, Letterbox, Posted, Tty, ask, validate};
+use crate::report::say;
 use crate::report::{Origin, questions_json, questions_text};
 use crate::store::{Durability, Holder, Store, StoreError};
 
@@ -72,9 +73,9 @@ fn answer(arguments: &Arguments) -> Result<(), Exit> {
                 1 => "1 question is still open".to_owned(),
                 left => format!("{} are still open", count(left, "question")),
             };
-            eprintln!("{} is answered; {open}", question.id);
+            say!("{} is answered; {open}", question.id);
             if !matches!(book.place, Place::Live(_)) {
-                eprintln!("go on with: normc exec --resume {}{}", book.id, book.store_option);
+                say!("go on with: normc exec --resume {}{}", book.id, book.store_option);
             }
             Ok(())
         }
@@ -89,7 +90,7 @@ fn list(arguments: &Arguments, book: &Book, questions: &[Posted]) -> Result<(), 
             print(&format!("{}\n", json!({"run_id": book.id, "questions": questions_json(questions)})))
         }
         Form::Human if questions.is_empty() => {
-            eprintln!("run {} has no open question", book.id);
+            say!("run {} has no open question", book.id);
             Ok(())
         }
         Form::Human => print(&questions_text(questions, &origin)),
@@ -186,7 +187,7 @@ fn asked(question: &Posted, book: &Book) -> Result<Json, Exit> {
     match ask(&mut tty, question, 0, &book.base, &mut || false) {
         Asked::Answered(value) => Ok(value.to_json()),
         Asked::Later | Asked::Left | Asked::Gone => {
-            eprintln!("\n{} stays open", question.id);
+            say!("\n{} stays open", question.id);
             Err(Exit::Waiting)
         }
     }

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::base::SourceMap;
 use crate::diag::Severity;
 use crate::repo::{Method, Repositories, Sentences, Work};
+use crate::report::say;
 
 use super::Exit;
 use super::files::deliver;
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     {
         return exit;
     }
-    eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
+    say!("{}", counted(&opened.repositories, &opened.diagnostics));
     if arguments.draft {
         missing(&opened);
     }
@@ -121,9 +122,9 @@ fn missing(opened: &Opened) {
     let inputs: Vec<&str> =
         opened.repositories.required_inputs.iter().map(|input| input.concept.as_str()).collect();
     if !steps.is_empty() {
-        eprintln!("steps without a faculty: {}", steps.join(", "));
+        say!("steps without a faculty: {}", steps.join(", "));
     }
     if !inputs.is_empty() {
-        eprintln!("inputs required: {}", inputs.join(", "));
+        say!("inputs required: {}", inputs.join(", "));
     }
 }

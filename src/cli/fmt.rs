@@ -8,6 +8,7 @@ use similar::TextDiff;
 
 use crate::base::{SourceFile, SourceMap};
 use crate::diag::{self, Diagnostic, Severity};
+use crate::report::say;
 use crate::syntax::{self, Dialect};
 
 use super::Exit;
@@ -103,7 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
     let piped = arguments.sources.iter().all(|s| s == Path::new("-"));
     if !piped || looking {
-        eprintln!("{}", summary(&counts, looking));
+        say!("{}", summary(&counts, looking));
     }
     exit
 }
@@ -162,7 +163,7 @@ fn act(arguments: &Arguments, path: &Path, formatted: &Formatted) -> Result<(), 
         Exit::InputOutput
     })?;
     if human {
-        eprintln!("formatted {}", formatted.name);
+        say!("formatted {}", formatted.name);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use crate::report::drawing::{self, Picture, View};
+use crate::report::say;
 use crate::run::Graph;
 
 use super::Exit;
@@ -137,7 +138,7 @@ fn draw(arguments: &Arguments) -> Result<(), Exit> {
     deliver(output, &text)?;
     if output != Path::new("-") {
         let parts = [count(picture.nodes.len(), "node"), count(picture.edges.len(), "edge")];
-        eprintln!("{}: {}", output.display(), parts.join(", "));
+        say!("{}: {}", output.display(), parts.join(", "));
     }
     Ok(())
 }

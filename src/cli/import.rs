@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::base::SourceMap;
 use crate::diag::Severity;
 use crate::repo::raise;
+use crate::report::say;
 
 use super::Exit;
 use super::files::deliver;
@@ -53,6 +54,6 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     if let Err(exit) = deliver(&arguments.output, &text) {
         return exit;
     }
-    eprintln!("{}", counted(&opened.repositories, &opened.diagnostics));
+    say!("{}", counted(&opened.repositories, &opened.diagnostics));
     Exit::Done
 }

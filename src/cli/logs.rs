@@ -8,6 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::{FlowIndex, LoopPath, date, iso, nearest, time_of_day};
 use crate::engine::{Past, RunError};
+use crate::report::say;
 use crate::report::{duration, happening_json, happening_text, plain_line, step_text};
 use crate::run::record::{Decoder, Epoch, Kind, Record, Redone, peek};
 use crate::run::replay::Survey;
@@ -397,12 +398,12 @@ impl Teller<'_> {
     /// Says how things stand when nothing more comes.
     fn last_words(&self, live: bool, alone: bool) -> Exit {
         if self.graph.is_none() {
-            eprintln!("run {} was stopped before its first step was written down", self.past.run.id());
+            say!("run {} was stopped before its first step was written down", self.past.run.id());
         } else if alone {
-            eprintln!("nobody works on the run any more: its process ended without a last record");
+            say!("nobody works on the run any more: its process ended without a last record");
         } else if live && let Some(holder) = self.past.run.holder() {
             let follow = if std::io::stderr().is_terminal() { "; -f shows what comes" } else { "" };
-            eprintln!("process {} is at work on the run{follow}", holder.pid);
+            say!("process {} is at work on the run{follow}", holder.pid);
         }
         Exit::Done
     }

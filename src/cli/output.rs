@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::base::SourceMap;
 use crate::diag::{self, Diagnostic, Severity, Style};
 use crate::repo::Repositories;
+use crate::report::{say, say_text};
 
 use super::Exit;
 
@@ -79,15 +80,15 @@ pub(super) fn show_as(
         Format::Sarif => format!("{}\n", diag::sarif(&told, sources)),
     };
     // Standard output is for the result.
-    eprint!("{text}");
+    say_text(&text);
     Ok(())
 }
 
 /// An error that is no diagnostic of a plan: a file, an argument.
 pub(super) fn complain(message: &str, help: Option<&str>) {
-    eprintln!("error: {message}");
+    say!("error: {message}");
     if let Some(help) = help {
-        eprintln!("  help: {help}");
+        say!("  help: {help}");
     }
 }
 

@@ -7,6 +7,7 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::engine::{Interrupt, signal_name};
 use crate::faculty::human::is_editing;
+use crate::report::say;
 
 /// Listens from now on. Without the right to listen, signals do what they always do: the run is killed and can be
 /// gone on with.
@@ -21,10 +22,10 @@ pub(super) fn listen(interrupt: &Interrupt, grace: u64) {
             }
             let name = signal_name(signal);
             match interrupt.ask(signal) {
-                1 => eprintln!(
+                1 => say!(
                     "{name}: nothing new starts; what runs may end within {grace} s (once more to end it now)"
                 ),
-                2 => eprintln!("{name}: running steps are ended; they run again on a resume"),
+                2 => say!("{name}: running steps are ended; they run again on a resume"),
                 _ => drop(emulate_default_handler(signal)),
             }
         }

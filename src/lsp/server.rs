@@ -17,6 +17,7 @@ use super::pages::Pages;
 use super::position::Encoding;
 use super::publish;
 use super::requests;
+use crate::report::say;
 
 /// How long a client must be silent before its text is looked at.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -207,7 +208,7 @@ impl Server {
 
     fn say(&self, line: &str) {
         if self.log {
-            eprintln!("normc lsp: {line}");
+            say!("normc lsp: {line}");
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::say::say;
+
 /// Lines that are kept while a person is asked; when more come, all of them are shown.
 const MOST_HELD: usize = 1000;
 
@@ -75,14 +77,14 @@ impl Live {
     /// Says something above the line; while a person is asked, after that.
     pub(super) fn say(&self, text: &str) {
         self.with(|shown| match &shown.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            Some(bar) => bar.suspend(|| say!("{text}")),
             None if shown.is_covered => {
                 shown.held.push(text.to_owned());
                 if shown.held.len() > MOST_HELD {
                     shown.say_held();
                 }
             }
-            None => eprintln!("{text}"),
+            None => say!("{text}"),
         });
     }
 
@@ -122,6 +124,6 @@ impl Shown {
     }
 
     fn say_held(&mut self) {
-        self.held.drain(..).for_each(|line| eprintln!("{line}"));
+        self.held.drain(..).for_each(|line| say!("{line}"));
     }
 }

@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::plans::normc;
-use crate::support::{python_missing, snapshots};
+use crate::support::{program, python_missing, snapshots};
 
 /// A folder with these files; bytes, so that a file need not be text.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -304,4 +305,39 @@ fn many_failures_of_one_step_are_one_diagnostic() {
         "many_failures",
         &transcript(&[("shares.nc", plan)], &[&["exec", "shares.nc", "--set", numbers]]),
     );
+}
+
+/// What is said on standard error is for people. When they are gone, a command does what it does all the same.
+#[test]
+fn nobody_reads_standard_error() {
+    let plan = "{a} | 1. imperative\n    <= ::(add {1})\n        | %{builtin}: add\n    <- {b}<:{1}>\n";
+    let stuck = include_str!("../../plans/deadlock/gate.nc");
+    let folder = folder(&[("plan.nc", plan.as_bytes()), ("stuck.nc", stuck.as_bytes()), ("empty.nc", b"")]);
+    let commands: &[&[&str]] = &[
+        &["check", "empty.nc"],
+        &["check", "missing.nc"],
+        &["compile", "plan.nc", "-o", "plan.json"],
+        &["exec", "plan.nc", "--set", "b=1", "--verbose"],
+        &["exec", "plan.nc", "--set", "b=1", "--max-cycles", "0"],
+        &["exec", "--resume", "r"],
+        &["exec", "plan.nc"],
+        &["exec", "stuck.nc"],
+        &["fmt", "--check", "plan.nc", "empty.nc"],
+        &["runs", "verify", "r"],
+        &["answer", "r"],
+        &["answer", "nobody", "1", "x"],
+        &["why", "r", "9"],
+        &["nonsense"],
+    ];
+    assert!(normc(folder.path(), &["exec", "plan.nc", "--set", "b=1", "--run-id", "r"]).status.success());
+    for arguments in commands {
+        let mut command = program(folder.path());
+        let command = command.args(*arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        let read = command.stderr(Stdio::piped()).output().unwrap();
+        assert!(!read.stderr.is_empty() || arguments[0] != "check", "{arguments:?}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let unread = command.stderr(writer).status().unwrap();
+        assert_eq!(unread.code(), read.status.code(), "{arguments:?}");
+    }
 }

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "tests read files and fail by panicking; helpers outside `#[test]` functions do too"
 )]
 

@@ -16,6 +16,7 @@ use crate::diag::{self, Code, Diagnostic, Severity};
 use crate::plan;
 use crate::repo::{Allowed, Compiled};
 use crate::report::notes;
+use crate::report::say;
 use crate::run::Graph;
 
 use super::Exit;
@@ -219,7 +220,7 @@ fn report(arguments: &Arguments, found: &Found, map: &SourceMap) -> Result<(), E
             for (file, fixed) in &found.fixed {
                 let verb = if arguments.dry_run { "would mend" } else { "mended" };
                 if fixed.applied > 0 {
-                    eprintln!("{verb} {} in {file}", count(fixed.applied, "place"));
+                    say!("{verb} {} in {file}", count(fixed.applied, "place"));
                 }
             }
             let of = |severity| all.iter().filter(|d| d.severity == severity).count();
@@ -233,7 +234,7 @@ fn report(arguments: &Arguments, found: &Found, map: &SourceMap) -> Result<(), E
                     (false, 0) => String::new(),
                     (false, n) => format!("; --fix mends {n}"),
                 };
-                eprintln!("{counts}{more}; `normc explain CODE` tells more");
+                say!("{counts}{more}; `normc explain CODE` tells more");
             }
             if arguments.resources {
                 print(&resources::table(&found.listings))?;

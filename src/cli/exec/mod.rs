@@ -22,6 +22,7 @@ use crate::faculty::human::{AnswerFile, Posted};
 use crate::report::{
     Mode, Origin, Progress, diagnose, questions_json, questions_text, stuck_list, summary, value_text,
 };
+use crate::report::{say, say_text};
 use crate::run::record::Mode as Treatment;
 use crate::run::{Outcome, Spent, Status, Stop};
 use crate::store::Durability;
@@ -292,14 +293,14 @@ fn execute(
     match recorded {
         Some(Err(error)) => return Err(faculties::cassette_exit(&error)),
         Some(Ok(played)) if played.unused > 0 && !arguments.quiet => {
-            eprintln!("the cassette has {} that no step used", count(played.unused, "recording"));
+            say!("the cassette has {} that no step used", count(played.unused, "recording"));
         }
         _ => {}
     }
     if let Err(why) = closing.finish()
         && arguments.verbose
     {
-        eprintln!("the index of the run is out of date and will be made anew: {why}");
+        say!("the index of the run is out of date and will be made anew: {why}");
     }
     Ok(exit)
 }
@@ -320,11 +321,11 @@ fn present(
     if !arguments.quiet {
         for (step, failure) in outcome.failures.iter().filter(|(_, f)| f.detail.is_some()).take(MOST_DETAILS)
         {
-            eprintln!("step {}:", outcome.graph().step_name(step));
-            failure.detail.iter().flat_map(|d| d.lines()).for_each(|line| eprintln!("  {line}"));
+            say!("step {}:", outcome.graph().step_name(step));
+            failure.detail.iter().flat_map(|d| d.lines()).for_each(|line| say!("  {line}"));
         }
         if !stopped {
-            eprint!("{}", stuck_list(outcome));
+            say_text(&stuck_list(outcome));
         }
     }
     let shown_id = arguments.run_id.as_deref().unwrap_or(run_id);
@@ -333,26 +334,26 @@ fn present(
         return exit;
     }
     if !arguments.quiet {
-        eprint!("{}", summary(outcome, arguments.verbose));
+        say_text(&summary(outcome, arguments.verbose));
         let store = arguments.store.as_option();
         let resumes = outcome.status == Status::Interrupted && matches!(outcome.stop, Some(Stop::Questions));
-        eprint!("{}", questions_text(questions, &Origin { run: run_id, store: &store, resumes }));
+        say_text(&questions_text(questions, &Origin { run: run_id, store: &store, resumes }));
         match (outcome.status, &outcome.stop) {
             (Status::Completed, _) => {}
             (Status::Interrupted, Some(Stop::Signal(signal))) => {
-                eprintln!("stopped by {}; what was finished is kept", signal_name(*signal));
-                eprintln!("go on with: normc exec --resume {run_id}{store}");
+                say!("stopped by {}; what was finished is kept", signal_name(*signal));
+                say!("go on with: normc exec --resume {run_id}{store}");
             }
             // The list has said it.
             (Status::Interrupted, Some(Stop::Questions)) => {}
             (Status::Interrupted, Some(Stop::Budget(failure))) => {
-                eprintln!("{}", failure.message);
-                eprintln!("go on with: normc exec --resume {run_id}{store}, with a higher budget");
+                say!("{}", failure.message);
+                say!("go on with: normc exec --resume {run_id}{store}, with a higher budget");
             }
-            (Status::Interrupted, _) => eprintln!(
+            (Status::Interrupted, _) => say!(
                 "go on with: normc exec --resume {run_id}{store} (with a higher --max-cycles, or without)"
             ),
-            (Status::Failed | Status::Stuck, _) => eprintln!(
+            (Status::Failed | Status::Stuck, _) => say!(
                 "run {run_id}; once the cause is mended, go on with: normc exec --resume {run_id}{store}"
             ),
         }

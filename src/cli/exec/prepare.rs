@@ -11,6 +11,7 @@ use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::Plan;
 use crate::repo::{Inputs, Model, Spans, missing_inputs};
 use crate::report::Places;
+use crate::report::say;
 
 use super::super::Exit;
 use super::super::open::{
@@ -99,7 +100,7 @@ pub(super) fn prepare(
     noted.retain(|d| !matches!(d.code, Code::NC123 | Code::NC038));
     let warnings = noted.iter().filter(|d| d.severity == Severity::Warning).count();
     if warnings > 0 && !arguments.quiet {
-        eprintln!("the plan has {}; `normc check` shows them", count(warnings, "warning"));
+        say!("the plan has {}; `normc check` shows them", count(warnings, "warning"));
     }
     let missing = missing(&model, &spans, map);
     if !missing.is_empty() {

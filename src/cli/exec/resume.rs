@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::base::{SourceFile, SourceMap, Value};
 use crate::diag::Severity;
 use crate::engine::{Found, Past, Resumption, RunError, Session, Told, Tools, Wish};
+use crate::report::say;
 use crate::run::record::Intent;
 use crate::run::{Event, Outcome, StepKey};
 use crate::store::{Recovery, RunDir, Store, StoreError};
@@ -122,13 +123,13 @@ fn plan_of(
 fn say_recovery(recovery: &Recovery, run: &str) {
     match recovery {
         Recovery::Whole => {}
-        Recovery::Cut(torn) => eprintln!(
+        Recovery::Cut(torn) => say!(
             "the last {} bytes of {} were written only in part, and are left out",
             torn.bytes,
             torn.file.display()
         ),
         Recovery::Repaired { frames, note } => {
-            eprintln!("the journal of run {run} was repaired, {frames} records: {note}");
+            say!("the journal of run {run} was repaired, {frames} records: {note}");
         }
     }
 }
@@ -137,7 +138,7 @@ fn say_recovery(recovery: &Recovery, run: &str) {
 fn finished(arguments: &Arguments, resumption: Resumption, prepared: &Prepared, map: &SourceMap) -> Exit {
     let run_id = resumption.run_id().to_owned();
     if !arguments.quiet {
-        eprintln!("run {run_id} is complete, nothing is left to do");
+        say!("run {run_id} is complete, nothing is left to do");
         say_outdated(&resumption);
     }
     let state = resumption.into_state();
@@ -152,17 +153,17 @@ fn say_plan(arguments: &Arguments, resumption: &Resumption, told: &Decisions) {
         return;
     }
     let kept = usize::try_from(resumption.kept).unwrap_or(usize::MAX);
-    eprintln!("going on with run {}, {} kept", resumption.run_id(), count(kept, "step"));
+    say!("going on with run {}, {} kept", resumption.run_id(), count(kept, "step"));
     for again in resumption.reasons.iter().take(MOST_REASONS) {
-        eprintln!("  again: {}: {}", again.what, again.reason);
+        say!("  again: {}: {}", again.what, again.reason);
     }
     if resumption.reasons.len() > MOST_REASONS {
-        eprintln!("  and {} more", resumption.reasons.len() - MOST_REASONS);
+        say!("  and {} more", resumption.reasons.len() - MOST_REASONS);
     }
     for intent in resumption.interrupted() {
         if !told.settled.contains(&intent.step) {
             let (name, next) = (resumption.name(&intent.step), intent.attempt.saturating_add(1));
-            eprintln!("  {name}: re-run after interruption, try {next}");
+            say!("  {name}: re-run after interruption, try {next}");
         }
     }
     say_outdated(resumption);
@@ -171,10 +172,10 @@ fn say_plan(arguments: &Arguments, resumption: &Resumption, told: &Decisions) {
 /// Says what was kept although what it was made from has changed.
 fn say_outdated(resumption: &Resumption) {
     for outdated in resumption.outdated.iter().take(MOST_REASONS) {
-        eprintln!("  kept, although it would be another now: {outdated}");
+        say!("  kept, although it would be another now: {outdated}");
     }
     if resumption.outdated.len() > MOST_REASONS {
-        eprintln!("  and {} more", resumption.outdated.len() - MOST_REASONS);
+        say!("  and {} more", resumption.outdated.len() - MOST_REASONS);
     }
 }
 
@@ -240,12 +241,12 @@ fn decisions(arguments: &Arguments, resumption: &Resumption, tools: &Tools) -> R
     if open.is_empty() {
         return Ok(decisions);
     }
-    eprintln!("run {} was interrupted in steps that must not run twice:", resumption.run_id());
+    say!("run {} was interrupted in steps that must not run twice:", resumption.run_id());
     for intent in &open {
-        eprintln!("  {}, try {}", resumption.name(&intent.step), intent.attempt);
+        say!("  {}, try {}", resumption.name(&intent.step), intent.attempt);
     }
     let example = open.first().map(|i| resumption.plan().graph.step_name(&i.step)).unwrap_or_default();
-    eprintln!(
+    say!(
         "nobody here knows whether they took effect. Find out, then say for each:\n  --redo {example}              it \
          did not: run it\n  --accept {example}=FILE       it did: FILE holds its answer as JSON\n  --skip {example}              \
          pass over it"

@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use crate::base::Digest;
 use crate::engine::{Past, RunError};
 use crate::report::plain_line;
+use crate::report::say;
 use crate::run::record::{Decoder, Epoch, Fetch, Kind, Record, RecordError, Setting};
 use crate::run::replay::Survey;
 use crate::store::{EntryKind, RunDir, Store, StoreError, salvage};
@@ -112,17 +113,17 @@ pub(super) fn repair(arguments: &RepairArguments, store: &StoreArgument) -> Resu
     let objects = count(usize::try_from(saved.objects).unwrap_or(usize::MAX), "object");
     print(&format!("copied {} records and {objects} of run {} to {to}\n", saved.tail.seq, run.id()))?;
     for left_out in &saved.left_out {
-        eprintln!("left out, for its contents are not what they were: {}", plain_line(left_out));
+        say!("left out, for its contents are not what they were: {}", plain_line(left_out));
     }
     if let Some(damage) = &saved.damage {
-        eprintln!("the copy ends before the damage: {}", plain_line(&damage.to_string()));
+        say!("the copy ends before the damage: {}", plain_line(&damage.to_string()));
     }
     let parent = arguments.to.parent().filter(|runs| runs.file_name().is_some_and(|name| name == "runs"));
     if let Some(root) = parent.and_then(|runs| runs.parent()) {
         let id = arguments.to.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        eprintln!("go on with: normc exec --resume {id} --store {}", root.display());
+        say!("go on with: normc exec --resume {id} --store {}", root.display());
     } else {
-        eprintln!("to go on from there, copy it into a store: --to NEWSTORE/runs/{}", run.id());
+        say!("to go on from there, copy it into a store: --to NEWSTORE/runs/{}", run.id());
     }
     Ok(Exit::Done)
 }
