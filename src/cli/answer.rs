@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::base::nearest;
+use crate::base::{QuestionKind as Kind, nearest};
 use crate::engine::{Found, Keeping, Past, RunError, StoredQuestion};
-use crate::faculty::human::{Asked, Kind, Letterbox, Posted, Tty, ask, validate};
+use crate::faculty::human::{Asked, Letterbox, Posted, Tty, ask, validate};
 use crate::report::say;
 use crate::report::{Origin, questions_json, questions_text};
 use crate::store::{Durability, Holder, Store, StoreError};
@@ -142,7 +142,7 @@ fn value(arguments: &Arguments, question: &Posted, book: &Book) -> Result<Json, 
         (None, []) => return asked(question, book),
         (None, values) => (values.to_vec(), "the answer".to_owned()),
     };
-    let is_list = question.kind == Kind::Files && !arguments.json && from == "the answer";
+    let is_list = question.asked.kind == Kind::Files && !arguments.json && from == "the answer";
     let answer = match texts.as_slice() {
         paths if is_list => paths.iter().map(|path| Json::from(path.as_str())).collect(),
         [text] if arguments.json => serde_json::from_str(text).map_err(|error| {
@@ -168,7 +168,7 @@ fn value(arguments: &Arguments, question: &Posted, book: &Book) -> Result<Json, 
 /// The text of a file. The end of its last line belongs to the file, not to the answer, unless a whole text is wanted.
 fn from_file(file: &Path, question: &Posted) -> Result<String, Exit> {
     let mut text = read_text(file).map_err(|failed| failed.exit)?;
-    if question.kind != Kind::Edit && text.ends_with('\n') {
+    if question.asked.kind != Kind::Edit && text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
             text.pop();

@@ -9,11 +9,9 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::{Desk, Given, OpenQuestion, Session};
 use crate::faculty::human::{
-    self, AnswerFile, Kind, Mailbox, MailboxError, Note, Posted, Reception, Stage, Terminal, Tty, Validation,
-    Written,
+    self, AnswerFile, Mailbox, MailboxError, Note, Posted, Reception, Stage, Terminal, Tty, Written,
 };
 use crate::run::Graph;
-use crate::run::effect::{QuestionKind, Validation as Wanted};
 use crate::store::RunDir;
 
 use super::Exit;
@@ -26,21 +24,6 @@ const POINTER: &str = "mailbox";
 /// A question of a run, as front ends take it.
 pub(super) fn posted(open: &OpenQuestion) -> Posted {
     let OpenQuestion { id, concept, cell, asked_at, question, .. } = open;
-    let kind = match &question.kind {
-        QuestionKind::Text => Kind::Text,
-        QuestionKind::Confirm => Kind::Confirm,
-        QuestionKind::Edit => Kind::Edit,
-        QuestionKind::Choose(options) => Kind::Choose(options.clone()),
-        QuestionKind::Files => Kind::Files,
-        QuestionKind::Chat => Kind::Chat,
-        QuestionKind::Say => Kind::Say,
-        QuestionKind::Close => Kind::Close,
-    };
-    let validation = question.validation.as_ref().map(|wanted| match wanted {
-        Wanted::FileExists(words) => Validation::FileExists(words.clone()),
-        Wanted::NotEmpty => Validation::NotEmpty,
-        Wanted::Pattern(pattern) => Validation::Pattern(Arc::clone(pattern)),
-    });
     Posted {
         id: Arc::clone(id),
         // An id is its step, and a number where one step has several questions.
@@ -48,11 +31,7 @@ pub(super) fn posted(open: &OpenQuestion) -> Posted {
         concept: Arc::clone(concept),
         cell: cell.clone(),
         asked_at: *asked_at,
-        kind,
-        prompt: Arc::clone(&question.prompt),
-        initial: question.initial.clone(),
-        default: question.default.clone(),
-        validation,
+        asked: question.clone(),
     }
 }
 

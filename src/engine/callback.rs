@@ -6,13 +6,10 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 
 use crate::base::{Value, text_of};
-use crate::faculty::python::{Asking as Question, Deed, Form, Reading, Requirement, World};
+use crate::faculty::python::{Deed, Reading, World};
 use crate::faculty::{Failure, FailureKind};
 use crate::run::StepFailure;
-use crate::run::effect::{
-    CallAnswer, Contract, Effect, FileAct, Generate, QuestionKind, ReplyFormat, ScriptCode, ScriptRun,
-    Validation,
-};
+use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, Generate, ScriptCode, ScriptRun};
 use crate::run::paradigm::reply;
 
 use super::driver::Message;
@@ -96,15 +93,10 @@ fn effect_of(deed: Deed) -> Effect {
         Deed::SaveMany { folder, files } => Effect::File(FileAct::SaveMany { folder, files }),
         Deed::Recall { key, file } => Effect::File(FileAct::Recall { key, file }),
         Deed::Memorize { key, value, file } => Effect::File(FileAct::Memorize { key, value, file }),
-        Deed::Generate { prompt, system, form } => {
-            let format = match form {
-                Form::Text => ReplyFormat::Text,
-                Form::Json => ReplyFormat::Json,
-                Form::Schema(schema) => ReplyFormat::Schema(schema),
-            };
+        Deed::Generate { prompt, system, format } => {
             Effect::Generate(Generate { prompt, system, format, model: None })
         }
-        Deed::Ask(question) => Effect::Ask(question_of(question)),
+        Deed::Ask(question) => Effect::Ask(question),
         Deed::Execute { code: text, inputs } => {
             Effect::Script(ScriptRun { code: code(text), contract: Contract::Globals, inputs })
         }
@@ -116,21 +108,4 @@ fn effect_of(deed: Deed) -> Effect {
             Effect::Tool { tool, method, args: numbered.chain(named).collect() }
         }
     }
-}
-
-fn question_of(asked: Question) -> crate::run::effect::Question {
-    let Question { kind, prompt, initial, default, options, must } = asked;
-    let kind = match kind {
-        "confirm" => QuestionKind::Confirm,
-        "edit" => QuestionKind::Edit,
-        "choose" => QuestionKind::Choose(options),
-        "files" => QuestionKind::Files,
-        _ => QuestionKind::Text,
-    };
-    let validation = must.map(|must| match must {
-        Requirement::FileExists(words) => Validation::FileExists(words),
-        Requirement::NotEmpty => Validation::NotEmpty,
-        Requirement::Pattern(pattern) => Validation::Pattern(pattern),
-    });
-    crate::run::effect::Question { kind, prompt, initial, default, validation }
 }

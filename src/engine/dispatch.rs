@@ -188,7 +188,7 @@ impl Driver<'_> {
             asked_at: before.unwrap_or(now),
             question,
         };
-        if matches!(open.question.kind, QuestionKind::Say | QuestionKind::Close) {
+        if open.question.kind.is_message() {
             self.posts.push(Post::Message(open, flight, place, effect.clone(), reply));
             return;
         }

@@ -12,11 +12,11 @@ use crate::base::Value;
 use crate::faculty::llm::cassette::{Mode, Played};
 use crate::faculty::llm::{
     Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Config, Limits, ModelInfo,
-    ModelOptions, Models, Observer, Price, ReplyForm, Spent as Used, Stop, Try,
+    ModelOptions, Models, Observer, Price, Spent as Used, Stop, Try,
 };
 use crate::faculty::{CallIdentity, Failure, Output, Redactor, Secret};
 use crate::run::Spent;
-use crate::run::effect::{CallAnswer, Generate, ReplyFormat};
+use crate::run::effect::{CallAnswer, Generate};
 use crate::run::record::{CallPlace, ModelUse};
 
 use super::tools::{Came, Refused, step_failure};
@@ -173,11 +173,7 @@ impl Thinking {
             system: generate.system.clone(),
             temperature: asker.temperature,
             max_tokens: asker.max_tokens,
-            format: match &generate.format {
-                ReplyFormat::Text => ReplyForm::Text,
-                ReplyFormat::Json => ReplyForm::Json,
-                ReplyFormat::Schema(schema) => ReplyForm::Schema(Arc::clone(schema)),
-            },
+            format: generate.format.clone(),
             ..ChatRequest::new(Arc::clone(&name), Arc::clone(&generate.prompt))
         };
         let caller = Caller {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use crate::base::{plain_line, plain_text};
-use crate::faculty::human::{Kind, Posted};
+use crate::base::{QuestionKind as Kind, plain_line, plain_text};
+use crate::faculty::human::Posted;
 
 /// Questions that are listed.
 const MOST: usize = 20;
@@ -56,7 +56,7 @@ pub fn questions_json(questions: &[Posted]) -> Json {
 }
 
 fn prompt(out: &mut String, question: &Posted) {
-    let text = plain_text(question.prompt.trim());
+    let text = plain_text(question.asked.prompt.trim());
     let mut lines = text.lines();
     for line in lines.by_ref().take(LINES) {
         let _ = writeln!(out, "    {}", short(line));
@@ -82,7 +82,7 @@ fn short(line: &str) -> String {
 
 /// The command that answers a question.
 fn command(question: &Posted, origin: &Origin<'_>) -> String {
-    let value = match &question.kind {
+    let value = match &question.asked.kind {
         Kind::Confirm => "y|n".to_owned(),
         Kind::Choose(options) => format!("1..{}", options.len()),
         Kind::Files => "PATH...".to_owned(),

@@ -7,6 +7,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::base::{Digest, Value, Writer};
 
+pub use crate::base::{Question, QuestionKind, ReplyFormat, Validation};
+
 /// Arguments by name, in order.
 pub type Arguments = Vec<(Arc<str>, Value)>;
 
@@ -86,65 +88,6 @@ pub struct Generate {
     pub format: ReplyFormat,
     /// The model the step names; none takes the one its agent has.
     pub model: Option<Arc<str>>,
-}
-
-/// What form a reply must have.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub enum ReplyFormat {
-    /// Any text.
-    #[default]
-    Text,
-    /// A JSON object.
-    Json,
-    /// JSON that fits a schema.
-    Schema(Arc<Json>),
-}
-
-/// A question to a person.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    /// What kind of answer is wanted.
-    pub kind: QuestionKind,
-    /// What is asked.
-    pub prompt: Arc<str>,
-    /// The text to be edited, or what a chat shows first.
-    pub initial: Option<Arc<str>>,
-    /// What the person may take by saying nothing. Never taken without a person.
-    pub default: Option<Value>,
-    /// What an answer must fulfil.
-    pub validation: Option<Validation>,
-}
-
-/// What kind of answer a question wants.
-#[derive(Debug, Clone, PartialEq)]
-pub enum QuestionKind {
-    /// A text: `text`.
-    Text,
-    /// Yes or no: `confirm`.
-    Confirm,
-    /// A changed text: `edit`.
-    Edit,
-    /// One of these: `choose`.
-    Choose(Vec<Arc<str>>),
-    /// Paths of files, as a list: `files`.
-    Files,
-    /// The next message of a conversation: `chat`.
-    Chat,
-    /// Nothing: a message that is shown, `say`; answered by whoever shows it.
-    Say,
-    /// The conversation ends: `close`; answered by whoever shows it.
-    Close,
-}
-
-/// What an answer must fulfil.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Validation {
-    /// It is the path of a file that exists; with the words for an answer that is not.
-    FileExists(Option<Arc<str>>),
-    /// It is not empty.
-    NotEmpty,
-    /// It matches a regular expression, anchored at both ends.
-    Pattern(Arc<str>),
 }
 
 /// What is done with files (semantics spec, section 10.4); all paths as the step gives them.
@@ -249,7 +192,6 @@ impl Effect {
     pub fn described(&self) -> (&'static str, JsonMap<String, Json>) {
         let mut args = JsonMap::new();
         let mut put = |name: &str, value: Json| args.insert(name.to_owned(), value);
-        let optional = |text: &Option<Arc<str>>| text.as_deref().map_or(Json::Null, Json::from);
         let method = match self {
             Self::Builtin { name, inputs } => {
                 put("name", Json::from(&**name));
@@ -290,43 +232,9 @@ impl Effect {
                 "human.ask"
             }
             Self::File(act) => {
-                let file = |file: &Option<Arc<str>>| optional(file);
-                match act {
-                    FileAct::Read { path } => {
-                        put("path", Json::from(&**path));
-                        "files.read"
-                    }
-                    FileAct::Exists { path } => {
-                        put("path", Json::from(&**path));
-                        "files.exists"
-                    }
-                    FileAct::Save { path, content } => {
-                        put("path", Json::from(&**path));
-                        put("content", Json::from(&**content));
-                        "files.save"
-                    }
-                    FileAct::SaveMany { folder, files } => {
-                        put("folder", Json::from(&**folder));
-                        let entries = files.iter().map(|(n, c)| (n.to_string(), Json::from(&**c)));
-                        put("files", Json::Object(entries.collect()));
-                        "files.save_many"
-                    }
-                    FileAct::List { path } => {
-                        put("path", Json::from(&**path));
-                        "files.list"
-                    }
-                    FileAct::Recall { key, file: other } => {
-                        put("key", Json::from(&**key));
-                        put("file", file(other));
-                        "memory.get"
-                    }
-                    FileAct::Memorize { key, value, file: other } => {
-                        put("key", Json::from(&**key));
-                        put("value", value.to_json());
-                        put("file", file(other));
-                        "memory.set"
-                    }
-                }
+                let (method, fields) = act.described();
+                args = fields;
+                method
             }
             Self::Command(command) => {
                 put("argv", command.argv.iter().map(|a| Json::from(&**a)).collect());
@@ -354,119 +262,50 @@ impl Effect {
     }
 }
 
+impl FileAct {
+    /// Method and arguments, as [`Effect::described`] has them.
+    fn described(&self) -> (&'static str, JsonMap<String, Json>) {
+        let one = |name: &str, text: &str| vec![(name.to_owned(), Json::from(text))];
+        let other = |file: &Option<Arc<str>>| ("file".to_owned(), optional(file));
+        let (method, fields) = match self {
+            Self::Read { path } => ("files.read", one("path", path)),
+            Self::Exists { path } => ("files.exists", one("path", path)),
+            Self::Save { path, content } => {
+                ("files.save", [one("path", path), one("content", content)].concat())
+            }
+            Self::SaveMany { folder, files } => {
+                let entries = files.iter().map(|(n, c)| (n.to_string(), Json::from(&**c))).collect();
+                let mut fields = one("folder", folder);
+                fields.push(("files".to_owned(), Json::Object(entries)));
+                ("files.save_many", fields)
+            }
+            Self::List { path } => ("files.list", one("path", path)),
+            Self::Recall { key, file } => {
+                let mut fields = one("key", key);
+                fields.push(other(file));
+                ("memory.get", fields)
+            }
+            Self::Memorize { key, value, file } => {
+                let mut fields = one("key", key);
+                fields.extend([("value".to_owned(), value.to_json()), other(file)]);
+                ("memory.set", fields)
+            }
+        };
+        (method, fields.into_iter().collect())
+    }
+}
+
+fn optional(text: &Option<Arc<str>>) -> Json {
+    text.as_deref().map_or(Json::Null, Json::from)
+}
+
 fn arguments_json(args: &Arguments) -> Json {
     Json::Object(args.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect())
-}
-
-impl Question {
-    /// A question for a text.
-    pub fn text(prompt: impl Into<Arc<str>>) -> Self {
-        Self {
-            kind: QuestionKind::Text,
-            prompt: prompt.into(),
-            initial: None,
-            default: None,
-            validation: None,
-        }
-    }
-
-    /// Its JSON form: what the journal keeps and a mailbox shows.
-    pub fn to_json(&self) -> JsonMap<String, Json> {
-        let mut map = JsonMap::new();
-        map.insert("kind".to_owned(), Json::from(self.kind.word()));
-        map.insert("prompt".to_owned(), Json::from(&*self.prompt));
-        if let QuestionKind::Choose(options) = &self.kind {
-            map.insert("options".to_owned(), options.iter().map(|o| Json::from(&**o)).collect());
-        }
-        if let Some(initial) = &self.initial {
-            map.insert("initial".to_owned(), Json::from(&**initial));
-        }
-        if let Some(default) = &self.default {
-            map.insert("default".to_owned(), default.to_json());
-        }
-        if let Some(validation) = &self.validation {
-            let (key, value) = match validation {
-                Validation::FileExists(words) => {
-                    ("file_exists", words.as_deref().map_or(Json::Bool(true), Json::from))
-                }
-                Validation::NotEmpty => ("not_empty", Json::Bool(true)),
-                Validation::Pattern(pattern) => ("pattern", Json::from(&**pattern)),
-            };
-            map.insert(
-                "validation".to_owned(),
-                Json::Object([(key.to_owned(), value)].into_iter().collect()),
-            );
-        }
-        map
-    }
-
-    /// Reads its JSON form; none when it is not one.
-    pub fn from_json(map: &JsonMap<String, Json>) -> Option<Self> {
-        let text = |key: &str| map.get(key).and_then(Json::as_str).map(Arc::<str>::from);
-        let options = || {
-            let list = map.get("options")?.as_array()?;
-            list.iter().map(|o| o.as_str().map(Arc::from)).collect::<Option<Vec<Arc<str>>>>()
-        };
-        let kind = match map.get("kind")?.as_str()? {
-            "text" => QuestionKind::Text,
-            "confirm" => QuestionKind::Confirm,
-            "edit" => QuestionKind::Edit,
-            "choose" => QuestionKind::Choose(options()?),
-            "files" => QuestionKind::Files,
-            "chat" => QuestionKind::Chat,
-            "say" => QuestionKind::Say,
-            "close" => QuestionKind::Close,
-            _ => return None,
-        };
-        let validation = match map.get("validation").and_then(Json::as_object).and_then(|v| v.iter().next()) {
-            None => None,
-            Some((key, value)) => Some(match key.as_str() {
-                "file_exists" => Validation::FileExists(value.as_str().map(Arc::from)),
-                "not_empty" => Validation::NotEmpty,
-                "pattern" => Validation::Pattern(Arc::from(value.as_str()?)),
-                _ => return None,
-            }),
-        };
-        let default = map.get("default").map(Value::from_data_json);
-        Some(Self { kind, prompt: text("prompt")?, initial: text("initial"), default, validation })
-    }
-}
-
-impl QuestionKind {
-    /// Its stable word.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Confirm => "confirm",
-            Self::Edit => "edit",
-            Self::Choose(_) => "choose",
-            Self::Files => "files",
-            Self::Chat => "chat",
-            Self::Say => "say",
-            Self::Close => "close",
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn questions_come_back_as_they_were() {
-        let plain = Question::text("what?");
-        let choice = Question {
-            kind: QuestionKind::Choose(vec![Arc::from("a"), Arc::from("b")]),
-            default: Some(Value::text("a")),
-            validation: Some(Validation::Pattern(Arc::from("a|b"))),
-            initial: Some(Arc::from("so far")),
-            ..plain.clone()
-        };
-        for question in [plain, choice] {
-            let read = Question::from_json(&question.to_json()).map(|q| q.to_json());
-            assert_eq!(read, Some(question.to_json()));
-        }
-    }
 
     #[test]
     fn every_difference_makes_another_call() {

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use normc::base::ReplyFormat;
 use normc::faculty::llm::{
-    Caller, ChatReply, ChatRequest, Config, Estimate, Meter, ModelOptions, Models, Observer, ReplyForm,
-    Reservation, Try, Usage,
+    Caller, ChatReply, ChatRequest, Config, Estimate, Meter, ModelOptions, Models, Observer, Reservation,
+    Try, Usage,
 };
 use normc::faculty::{Failure, FailureKind};
 use serde_json::json;
@@ -267,7 +268,7 @@ fn json_is_asked_for_in_the_form_that_the_server_knows() {
         _ => Act::Say("{\"a\": 1}".to_owned()),
     });
     let schema = Arc::new(json!({"type": "object", "required": ["a"]}));
-    let request = ChatRequest { format: ReplyForm::Schema(schema), ..ChatRequest::new("m", "hello") };
+    let request = ChatRequest { format: ReplyFormat::Schema(schema), ..ChatRequest::new("m", "hello") };
     let refusing = models(&stub, "response_format = \"json_schema\"");
     let failure = refusing.chat(&request, &Caller::default()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::UnsupportedResponseFormat, "{failure}");
@@ -287,7 +288,7 @@ fn a_reply_that_was_cut_gets_twice_the_room_once() {
         _ => Act::Say("{\"a\": 1}".to_owned()),
     });
     let models = models_with(&stub, "", "max_tokens = 9", ModelOptions::default());
-    let request = ChatRequest { format: ReplyForm::Json, ..ChatRequest::new("m", "give a") };
+    let request = ChatRequest { format: ReplyFormat::Json, ..ChatRequest::new("m", "give a") };
     let reply = models.chat(&request, &Caller::default()).unwrap();
     assert_eq!(outcomes(&reply), [("reply_cut", Some(200)), ("ok", Some(200))]);
     let seen = stub.seen();

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use serde_json::Value as Json;
 
-use super::posted::{Given, Kind, Posted};
+use super::posted::{Given, Posted};
 use super::reception::{Desk, Note};
 use super::validate::{shown, validate};
-use crate::base::{FlowIndex, nearest};
+use crate::base::{FlowIndex, QuestionKind as Kind, nearest};
 
 /// Answers by step.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +93,7 @@ impl Entry {
         let (_, number) = question.number();
         let first = number == 1 || matches!(self.key, Key::Question(_));
         match &self.answer {
-            Json::Array(paths) if question.kind == Kind::Files && paths.iter().all(Json::is_string) => {
+            Json::Array(paths) if question.asked.kind == Kind::Files && paths.iter().all(Json::is_string) => {
                 first.then(|| (self.answer.clone(), None))
             }
             Json::Array(list) => {
@@ -183,7 +183,7 @@ impl Written {
 
 impl Desk for Written {
     fn open(&mut self, question: &Arc<Posted>) -> bool {
-        if question.kind.is_message() {
+        if question.asked.kind.is_message() {
             return false;
         }
         let Some((entry, at, answer)) = self.file.take(question) else { return false };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::base::Value;
+use crate::base::{Question, QuestionKind, Value};
 
 /// An answer: the id of the question, and the answer as data, which fits the question.
 pub type Given = (Arc<str>, Value);
@@ -22,76 +22,15 @@ pub struct Posted {
     pub cell: Vec<(String, usize)>,
     /// When it was asked, in milliseconds since 1970.
     pub asked_at: u64,
-    /// What kind of answer is wanted.
-    pub kind: Kind,
     /// What is asked.
-    pub prompt: Arc<str>,
-    /// The text to be edited.
-    pub initial: Option<Arc<str>>,
-    /// What a person may take by saying nothing. Never taken without a person.
-    pub default: Option<Value>,
-    /// What an answer must fulfil.
-    pub validation: Option<Validation>,
-}
-
-/// What kind of answer a question wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// A text.
-    Text,
-    /// Yes or no.
-    Confirm,
-    /// A changed text.
-    Edit,
-    /// One of these.
-    Choose(Vec<Arc<str>>),
-    /// Paths of files, as a list.
-    Files,
-    /// The next message of a conversation.
-    Chat,
-    /// Nothing: a message that is shown.
-    Say,
-    /// Nothing: the conversation ends.
-    Close,
-}
-
-/// What an answer must fulfil.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Validation {
-    /// It is the path of a file that exists; with the words for an answer that is not.
-    FileExists(Option<Arc<str>>),
-    /// It is not empty.
-    NotEmpty,
-    /// It matches a regular expression, anchored at both ends.
-    Pattern(Arc<str>),
-}
-
-impl Kind {
-    /// Its stable word.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Confirm => "confirm",
-            Self::Edit => "edit",
-            Self::Choose(_) => "choose",
-            Self::Files => "files",
-            Self::Chat => "chat",
-            Self::Say => "say",
-            Self::Close => "close",
-        }
-    }
-
-    /// Returns whether nobody has to answer: the message is shown, and that is all.
-    pub fn is_message(&self) -> bool {
-        matches!(self, Self::Say | Self::Close)
-    }
+    pub asked: Question,
 }
 
 impl Posted {
     /// The options of a choice; none for everything else.
     pub fn options(&self) -> &[Arc<str>] {
-        match &self.kind {
-            Kind::Choose(options) => options,
+        match &self.asked.kind {
+            QuestionKind::Choose(options) => options,
             _ => &[],
         }
     }
@@ -128,57 +67,13 @@ impl Posted {
         let cell = self.cell.iter().map(|(axis, at)| (axis.clone(), Json::from(*at)));
         put("cell", Json::Object(cell.collect()));
         put("asked_at", Json::from(self.asked_at));
-        put("kind", Json::from(self.kind.word()));
-        put("prompt", Json::from(&*self.prompt));
-        if let Kind::Choose(options) = &self.kind {
-            put("options", options.iter().map(|o| Json::from(&**o)).collect());
-        }
-        if let Some(initial) = &self.initial {
-            put("initial", Json::from(&**initial));
-        }
-        if let Some(default) = &self.default {
-            put("default", default.to_json());
-        }
-        if let Some(validation) = &self.validation {
-            let (key, value) = match validation {
-                Validation::FileExists(words) => {
-                    ("file_exists", words.as_deref().map_or(Json::Bool(true), Json::from))
-                }
-                Validation::NotEmpty => ("not_empty", Json::Bool(true)),
-                Validation::Pattern(pattern) => ("pattern", Json::from(&**pattern)),
-            };
-            put("validation", Json::Object([(key.to_owned(), value)].into_iter().collect()));
-        }
+        map.extend(self.asked.to_json());
         map
     }
 
     /// Reads its JSON form; none when it is not one. Fields it does not know are passed over.
     pub fn from_json(map: &JsonMap<String, Json>) -> Option<Self> {
         let text = |key: &str| map.get(key).and_then(Json::as_str).map(Arc::<str>::from);
-        let options = || {
-            let list = map.get("options")?.as_array()?;
-            list.iter().map(|o| o.as_str().map(Arc::from)).collect::<Option<Vec<Arc<str>>>>()
-        };
-        let kind = match map.get("kind")?.as_str()? {
-            "text" => Kind::Text,
-            "confirm" => Kind::Confirm,
-            "edit" => Kind::Edit,
-            "choose" => Kind::Choose(options()?),
-            "files" => Kind::Files,
-            "chat" => Kind::Chat,
-            "say" => Kind::Say,
-            "close" => Kind::Close,
-            _ => return None,
-        };
-        let validation = match map.get("validation").and_then(Json::as_object).and_then(|v| v.iter().next()) {
-            None => None,
-            Some((key, value)) => Some(match key.as_str() {
-                "file_exists" => Validation::FileExists(value.as_str().map(Arc::from)),
-                "not_empty" => Validation::NotEmpty,
-                "pattern" => Validation::Pattern(Arc::from(value.as_str()?)),
-                _ => return None,
-            }),
-        };
         let cell = map.get("cell").and_then(Json::as_object).into_iter().flatten();
         let cell = cell.map(|(axis, at)| Some((axis.clone(), usize::try_from(at.as_u64()?).ok()?)));
         Some(Self {
@@ -187,11 +82,7 @@ impl Posted {
             concept: text("concept")?,
             cell: cell.collect::<Option<_>>()?,
             asked_at: map.get("asked_at").and_then(Json::as_u64).unwrap_or_default(),
-            kind,
-            prompt: text("prompt")?,
-            initial: text("initial"),
-            default: map.get("default").map(Value::from_data_json),
-            validation,
+            asked: Question::from_json(map)?,
         })
     }
 }
@@ -201,7 +92,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A question of a step, for tests.
-    pub(in super::super) fn question(id: &str, kind: Kind) -> Posted {
+    pub(in super::super) fn question(id: &str, kind: QuestionKind) -> Posted {
         let step = id.split('#').next().unwrap();
         Posted {
             id: Arc::from(id),
@@ -209,24 +100,17 @@ pub(super) mod tests {
             concept: Arc::from("{answer}"),
             cell: Vec::new(),
             asked_at: 0,
-            kind,
-            prompt: Arc::from("well?"),
-            initial: None,
-            default: None,
-            validation: None,
+            asked: Question::of(kind, "well?"),
         }
     }
 
     #[test]
     fn questions_come_back_as_they_were() {
-        let plain = question("1.2[3,4]#2.3", Kind::Text);
+        let plain = question("1.2[3,4]#2.3", QuestionKind::Text);
         let full = Posted {
             cell: vec![("row".to_owned(), 2), ("column".to_owned(), 0)],
             asked_at: 17,
-            initial: Some(Arc::from("so far")),
-            default: Some(Value::text("b")),
-            validation: Some(Validation::Pattern(Arc::from("a|b"))),
-            ..question("1", Kind::Choose(vec![Arc::from("a"), Arc::from("b")]))
+            ..question("1", QuestionKind::Choose(vec![Arc::from("a"), Arc::from("b")]))
         };
         for posted in [plain, full] {
             assert_eq!(Posted::from_json(&posted.to_json()), Some(posted));
@@ -236,7 +120,7 @@ pub(super) mod tests {
     #[test]
     fn an_id_tells_step_cell_and_question() {
         let parts = |id: &str| {
-            let posted = question(id, Kind::Text);
+            let posted = question(id, QuestionKind::Text);
             (posted.flow().to_owned(), posted.number())
         };
         assert_eq!(parts("1.2"), ("1.2".to_owned(), (1, 1)));

@@ -116,10 +116,9 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use super::super::posted::Kind;
     use super::super::posted::tests::question;
     use super::*;
-    use crate::base::Value;
+    use crate::base::{QuestionKind as Kind, Value};
 
     /// Notes what happens, and answers what it knows.
     struct Fake {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::posted::{Kind, Posted, Validation};
-use crate::base::{Value, nearest};
+use super::posted::Posted;
+use crate::base::{QuestionKind as Kind, Validation, Value, nearest};
 
 /// Reasons show so many characters of an answer.
 const SHOWN: usize = 60;
@@ -22,7 +22,7 @@ const SHOWN: usize = 60;
 /// # Errors
 /// Why the answer does not fit, in a sentence.
 pub fn validate(question: &Posted, answer: &Json, base: &Path) -> Result<Value, String> {
-    match &question.kind {
+    match &question.asked.kind {
         Kind::Say | Kind::Close => Err("A message wants no answer.".to_owned()),
         Kind::Text | Kind::Edit | Kind::Chat => {
             let Json::String(text) = answer else {
@@ -89,7 +89,7 @@ fn files(question: &Posted, answer: &Json, base: &Path) -> Result<Value, String>
         Json::Array(items) => items.iter().map(path_of).collect::<Result<_, _>>()?,
         other => return Err(format!("A list of paths is wanted, not {}.", described(other))),
     };
-    if paths.is_empty() && question.validation == Some(Validation::NotEmpty) {
+    if paths.is_empty() && question.asked.validation == Some(Validation::NotEmpty) {
         return Err("At least one path is wanted.".to_owned());
     }
     let mut fitting = Vec::with_capacity(paths.len());
@@ -114,7 +114,7 @@ fn path_of(item: &Json) -> Result<&str, String> {
 
 /// A text that fulfils what the question asks of it; the path of a file without blanks around it.
 fn fulfilling<'t>(question: &Posted, text: &'t str, base: &Path) -> Result<&'t str, String> {
-    match &question.validation {
+    match &question.asked.validation {
         None => Ok(text),
         Some(Validation::NotEmpty) if text.trim().is_empty() => {
             Err("The answer may not be empty.".to_owned())
@@ -268,7 +268,8 @@ mod tests {
         ];
         for (kind, validation, answer, wanted) in table {
             let shown = format!("{kind:?} {validation:?} {answer}");
-            let asked = Posted { validation: Some(validation), ..question("1", kind) };
+            let mut asked = question("1", kind);
+            asked.asked.validation = Some(validation);
             match (validate(&asked, &answer, folder.path()), wanted) {
                 (Ok(value), Ok(())) => assert!(!value.to_json().to_string().contains(" there"), "{shown}"),
                 (Err(reason), Err(part)) => assert!(reason.contains(part), "{shown}: {reason}"),

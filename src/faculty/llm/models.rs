@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 
-use super::config::{Config, ModelConfig, Origin, ProviderConfig, ProviderKind, built_in, first_variable};
+use super::config::{Config, ModelConfig, Origin, ProviderConfig, ProviderKind, first_variable};
 use super::echo::Echo;
 use super::gate::Gate;
 use super::key::key_of;
@@ -400,11 +400,6 @@ fn replies(path: &Path) -> Result<Arc<str>, Failure> {
         Ok(text) => Ok(Arc::from(text)),
         Err(_) => Err(failed(FailureKind::NotText, "is no UTF-8 text".to_owned())),
     }
-}
-
-/// Returns whether a name is that of a model which needs no configuration: `echo`, `script:FILE`.
-pub fn is_built_in(name: &str) -> bool {
-    built_in(name)
 }
 
 #[cfg(test)]

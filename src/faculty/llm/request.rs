@@ -4,28 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::Value as Json;
-
+use crate::base::ReplyFormat;
 use crate::faculty::Failure;
-
-/// What form a reply must have.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub enum ReplyForm {
-    /// Any text.
-    #[default]
-    Text,
-    /// A JSON object.
-    Json,
-    /// JSON that fits a schema.
-    Schema(Arc<Json>),
-}
-
-impl ReplyForm {
-    /// Returns whether the reply must be JSON.
-    pub fn is_json(&self) -> bool {
-        !matches!(self, Self::Text)
-    }
-}
 
 /// One question to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +23,7 @@ pub struct ChatRequest {
     /// Sampling seed; none takes what the model is configured with.
     pub seed: Option<u64>,
     /// What form the reply must have.
-    pub format: ReplyForm,
+    pub format: ReplyFormat,
 }
 
 impl ChatRequest {
@@ -56,7 +36,7 @@ impl ChatRequest {
             temperature: None,
             max_tokens: None,
             seed: None,
-            format: ReplyForm::Text,
+            format: ReplyFormat::Text,
         }
     }
 

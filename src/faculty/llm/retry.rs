@@ -301,8 +301,8 @@ fn millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ReplyFormat;
     use crate::faculty::llm::meter::{NoLimit, Reservation};
-    use crate::faculty::llm::request::ReplyForm;
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
@@ -392,7 +392,7 @@ mod tests {
     }
 
     fn json(max_tokens: Option<u32>) -> ChatRequest {
-        ChatRequest { format: ReplyForm::Json, max_tokens, ..text() }
+        ChatRequest { format: ReplyFormat::Json, max_tokens, ..text() }
     }
 
     #[test]

@@ -26,6 +26,6 @@ mod process;
 mod protocol;
 mod streams;
 
-pub use body::{Asking, Deed, Form, PureBody, Reading, Requirement, World};
+pub use body::{Deed, PureBody, Reading, World};
 pub use pool::{Pool, PoolOptions};
 pub use protocol::{Body, Mode, ScriptCall};

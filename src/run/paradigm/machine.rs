@@ -12,7 +12,7 @@ use super::function::{Held, Ready};
 use super::reply::Complaint;
 use super::slot::{Slot, Trouble, fails};
 use super::tools::{After, Callable, Done, Env, bind, call};
-use crate::base::{Digest, Map, Value, text_of};
+use crate::base::{Digest, Map, text_of};
 use crate::run::effect::{CallAnswer, Effect};
 use crate::run::event::StepFailure;
 
@@ -327,15 +327,4 @@ fn repaired(prompt: &str, complaint: &Complaint) -> Arc<str> {
     Arc::from(format!(
         "{prompt}\n\nYour last reply could not be used: {message}. Answer again, and {wanted}."
     ))
-}
-
-/// The value of an answer, for whoever only wants to see it.
-impl Turn {
-    /// The answer of a call that is done.
-    pub fn into_value(self) -> Option<Value> {
-        match self {
-            Self::Done(answer) => Some(answer.value),
-            Self::Effect(_) => None,
-        }
-    }
 }

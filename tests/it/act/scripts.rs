@@ -302,7 +302,7 @@ impl World for Desk {
                 memory::memorize(&self.0, &key, &value, file.as_deref()).map(|()| Value::Null)
             }
             Deed::Generate { prompt, .. } => Ok(Value::text(format!("%{{script_location}}({prompt})"))),
-            Deed::Ask(asking) => Ok(Value::text(format!("{} {}: yes", asking.kind, asking.prompt))),
+            Deed::Ask(asking) => Ok(Value::text(format!("{} {}: yes", asking.kind.word(), asking.prompt))),
             other => Err(Failure::new(FailureKind::UnsupportedAffordance, format!("{other:?}"))),
         }
     }

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use normc::faculty::human::{Desk, Given, Kind, Letterbox, Mailbox, MailboxError, Note, Posted, Reception};
+use normc::base::{Question, QuestionKind as Kind};
+use normc::faculty::human::{Desk, Given, Letterbox, Mailbox, MailboxError, Note, Posted, Reception};
 
 use super::*;
 use crate::support::until;
@@ -81,11 +82,7 @@ fn question(id: &str, kind: Kind) -> Posted {
         concept: Arc::from("{answer}"),
         cell: vec![("row".to_owned(), 1)],
         asked_at: 1,
-        kind,
-        prompt: Arc::from("Well?"),
-        initial: None,
-        default: None,
-        validation: None,
+        asked: Question::of(kind, "Well?"),
     }
 }
 

@@ -184,7 +184,7 @@ fn put_aside(answers: &Folder, late: &Folder) -> std::io::Result<usize> {
 
 impl Desk for Mailbox {
     fn open(&mut self, question: &Arc<Posted>) -> bool {
-        if question.kind.is_message() {
+        if question.asked.kind.is_message() {
             self.tell(Command::Say(Arc::clone(question)));
         } else if self.waiting.add(&question.id) {
             self.tell(Command::Open(Arc::clone(question)));

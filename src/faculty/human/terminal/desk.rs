@@ -59,8 +59,8 @@ impl Terminal {
 
 impl Desk for Terminal {
     fn open(&mut self, question: &Arc<Posted>) -> bool {
-        let wanted = match question.kind.is_message() {
-            true => self.shows_messages && !question.prompt.is_empty(),
+        let wanted = match question.asked.kind.is_message() {
+            true => self.shows_messages && !question.asked.prompt.is_empty(),
             false => self.waiting.add(&question.id),
         };
         if wanted {
@@ -146,8 +146,8 @@ impl Talk {
     /// Puts one question; false when the terminal is gone.
     fn talk(&mut self, question: &Arc<Posted>) -> bool {
         let Self { console, base, given, waiting, queue, .. } = self;
-        if question.kind.is_message() {
-            let text = format!("{}: {}\n", question.place(), question.prompt);
+        if question.asked.kind.is_message() {
+            let text = format!("{}: {}\n", question.place(), question.asked.prompt);
             console.show(&plain_text(&text));
             return true;
         }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::super::posted::{Kind, Posted, Validation};
+use super::super::posted::Posted;
 use super::super::validate::validate;
-use crate::base::{Value, plain_line, plain_text, text_of};
+use crate::base::{QuestionKind as Kind, Validation, Value, plain_line, plain_text, text_of};
 
 /// A line that begins a text of several lines.
 const BEGIN: &str = "<<";
@@ -85,7 +85,7 @@ pub fn ask(
     console.show(&head(question, others));
     let mut may_edit = true;
     loop {
-        let reply = match question.kind {
+        let reply = match question.asked.kind {
             Kind::Edit if may_edit => edited(console, question, &mut may_edit, leave),
             Kind::Files => paths(console, question, leave),
             Kind::Edit => edited_by_line(console, question, leave),
@@ -111,18 +111,18 @@ fn head(question: &Posted, others: usize) -> String {
         more => text.push_str(&format!(" ({more} more questions wait)")),
     }
     text.push('\n');
-    for line in plain_text(&question.prompt).lines() {
+    for line in plain_text(&question.asked.prompt).lines() {
         text.push_str(&format!("  {line}\n"));
     }
     for (at, option) in question.options().iter().enumerate() {
         text.push_str(&format!("    {}) {}\n", at + 1, plain_line(option)));
     }
-    if let Some(initial) = question.initial.as_deref().filter(|_| question.kind != Kind::Edit) {
+    if let Some(initial) = question.asked.initial.as_deref().filter(|_| question.asked.kind != Kind::Edit) {
         for line in plain_text(initial).lines() {
             text.push_str(&format!("  | {line}\n"));
         }
     }
-    if question.kind != Kind::Edit {
+    if question.asked.kind != Kind::Edit {
         text.push_str(&format!("  ({})\n", hint(question)));
     }
     text
@@ -134,11 +134,11 @@ fn hint(question: &Posted) -> String {
         Some(_) => format!("{what}; Enter takes {}", default_text(question)),
         None => what,
     };
-    let how = match &question.kind {
+    let how = match &question.asked.kind {
         Kind::Confirm => enter("y or n".to_owned()),
         Kind::Choose(options) => enter(format!("1 to {}, or the text", options.len())),
         Kind::Files => enter("one path a line, an empty line ends the list".to_owned()),
-        _ if matches!(question.validation, Some(Validation::FileExists(_))) => {
+        _ if matches!(question.asked.validation, Some(Validation::FileExists(_))) => {
             enter("the path of a file".to_owned())
         }
         _ => enter(format!("one line; several between a line {BEGIN} and a line {END}")),
@@ -148,15 +148,15 @@ fn hint(question: &Posted) -> String {
 
 /// What Enter takes, as an answer.
 fn default_of(question: &Posted) -> Option<Json> {
-    let default = question.default.as_ref().filter(|d| !matches!(d, Value::Null | Value::Skip))?;
-    Some(match question.kind {
+    let default = question.asked.default.as_ref().filter(|d| !matches!(d, Value::Null | Value::Skip))?;
+    Some(match question.asked.kind {
         Kind::Text | Kind::Edit | Kind::Chat => Json::String(text_of(default).to_string()),
         _ => default.to_json(),
     })
 }
 
 fn default_text(question: &Posted) -> String {
-    match (default_of(question), &question.kind) {
+    match (default_of(question), &question.asked.kind) {
         (Some(Json::Bool(truth)), _) => if truth { "y" } else { "n" }.to_owned(),
         (Some(Json::String(text)), _) => format!("`{}`", plain_line(&text)),
         (Some(other), _) => plain_line(&other.to_string()).into_owned(),
@@ -181,7 +181,7 @@ fn one(console: &mut dyn Console, question: &Posted, leave: &mut dyn FnMut() -> 
         Line::Text(line) => line,
         other => return no_line(other),
     };
-    let is_text = matches!(question.kind, Kind::Text | Kind::Chat);
+    let is_text = matches!(question.asked.kind, Kind::Text | Kind::Chat);
     if is_text && line.trim_end() == BEGIN {
         return match lines(console, leave) {
             Ok(text) => Reply::Answer(Json::String(text)),
@@ -236,7 +236,7 @@ fn edited(
     may_edit: &mut bool,
     leave: &mut dyn FnMut() -> bool,
 ) -> Reply {
-    let initial = question.initial.as_deref().unwrap_or_default();
+    let initial = question.asked.initial.as_deref().unwrap_or_default();
     match console.edit(initial, leave) {
         Some(Edited::Saved(text)) => Reply::Answer(Json::String(text)),
         Some(Edited::Left) => Reply::Over(Asked::Left),
@@ -253,7 +253,7 @@ fn edited(
 
 /// A text typed anew; nothing but the end keeps what there was.
 fn edited_by_line(console: &mut dyn Console, question: &Posted, leave: &mut dyn FnMut() -> bool) -> Reply {
-    let initial = question.initial.as_deref().unwrap_or_default();
+    let initial = question.asked.initial.as_deref().unwrap_or_default();
     let mut text = String::new();
     for line in plain_text(initial).lines() {
         text.push_str(&format!("  | {line}\n"));
@@ -273,6 +273,7 @@ fn edited_by_line(console: &mut dyn Console, question: &Posted, leave: &mut dyn 
 mod tests {
     use super::super::super::posted::tests::question;
     use super::*;
+    use crate::base::Question;
     use std::collections::VecDeque;
     use std::sync::Arc;
 
@@ -327,14 +328,20 @@ mod tests {
         assert_eq!(typed(&asked, None, &[]).0, Asked::Gone);
     }
 
+    fn with(kind: Kind, more: impl FnOnce(&mut Question)) -> Posted {
+        let mut posted = question("1", kind);
+        more(&mut posted.asked);
+        posted
+    }
+
     #[test]
     fn a_default_is_taken_by_a_person_only() {
-        let asked = Posted { default: Some(Value::text("blue")), ..question("1", Kind::Text) };
+        let asked = with(Kind::Text, |q| q.default = Some(Value::text("blue")));
         let (answer, shown) = typed(&asked, None, &[" "]);
         assert_eq!(answer, text("blue"));
         assert!(shown.contains("; Enter takes `blue`;"), "{shown}");
         assert_eq!(typed(&asked, None, &["^D"]).0, Asked::Later);
-        let sure = Posted { default: Some(Value::Bool(false)), ..question("1", Kind::Confirm) };
+        let sure = with(Kind::Confirm, |q| q.default = Some(Value::Bool(false)));
         let (answer, shown) = typed(&sure, None, &[""]);
         assert_eq!(answer, Asked::Answered(Value::Bool(false)));
         assert!(shown.contains("(y or n; Enter takes n;"), "{shown}");
@@ -360,7 +367,7 @@ mod tests {
 
     #[test]
     fn texts_are_edited_in_an_editor_or_by_line() {
-        let asked = Posted { initial: Some(Arc::from("old\ntext")), ..question("1", Kind::Edit) };
+        let asked = with(Kind::Edit, |q| q.initial = Some(Arc::from("old\ntext")));
         let saved = Edited::Saved("new".to_owned());
         let (answer, shown) = typed(&asked, Some(saved), &[]);
         assert_eq!(answer, text("new"));

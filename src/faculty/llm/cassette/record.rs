@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::super::request::{Caller, ChatReply, ChatRequest, ReplyForm, Usage};
+use super::super::request::{Caller, ChatReply, ChatRequest, Usage};
 use super::fields::{Fields, Problem};
 use super::settings::Resolved;
-use crate::base::Digest;
+use crate::base::{Digest, ReplyFormat};
 use crate::faculty::failure::shorten;
 use crate::faculty::{Failure, FailureKind, Redactor};
 
@@ -55,7 +55,7 @@ impl Call {
         request.model = clean(&request.model);
         request.prompt = clean(&request.prompt);
         request.system = request.system.as_ref().map(clean);
-        if let ReplyForm::Schema(schema) = &mut request.format {
+        if let ReplyFormat::Schema(schema) = &mut request.format {
             redactor.redact_json(Arc::make_mut(schema));
         }
         Self { asked: Resolved { provider, request }, occurrence }
@@ -89,9 +89,9 @@ impl Call {
             put("seed", Json::from(seed));
         }
         match &request.format {
-            ReplyForm::Text => {}
-            ReplyForm::Json => put("format", Json::from("json")),
-            ReplyForm::Schema(schema) => {
+            ReplyFormat::Text => {}
+            ReplyFormat::Json => put("format", Json::from("json")),
+            ReplyFormat::Schema(schema) => {
                 put("format", Json::from("schema"));
                 put("schema", (**schema).clone());
             }
@@ -103,9 +103,9 @@ impl Call {
         let provider = fields.text("provider")?;
         let model = fields.text("model")?;
         let format = match fields.optional_text("format")?.as_deref() {
-            None => ReplyForm::Text,
-            Some("json") => ReplyForm::Json,
-            Some("schema") => ReplyForm::Schema(Arc::new(fields.any("schema")?)),
+            None => ReplyFormat::Text,
+            Some("json") => ReplyFormat::Json,
+            Some("schema") => ReplyFormat::Schema(Arc::new(fields.any("schema")?)),
             Some(other) => return Err(format!("`{}` is no format of a reply", shorten(other))),
         };
         let request = ChatRequest {
@@ -128,9 +128,9 @@ impl Call {
             value.map_or_else(|| "none".to_owned(), |v| v.to_string())
         }
         let format = match &request.format {
-            ReplyForm::Text => "text".to_owned(),
-            ReplyForm::Json => "json".to_owned(),
-            ReplyForm::Schema(schema) => format!("schema {schema}"),
+            ReplyFormat::Text => "text".to_owned(),
+            ReplyFormat::Json => "json".to_owned(),
+            ReplyFormat::Schema(schema) => format!("schema {schema}"),
         };
         [
             ("provider", provider.to_string()),
@@ -288,7 +288,7 @@ impl Record {
 
 /// A recording must be readable again, which a schema that is nested too deep would not be.
 pub(super) fn check_depth(call: &Call) -> Result<(), Failure> {
-    let ReplyForm::Schema(schema) = &call.asked.request.format else { return Ok(()) };
+    let ReplyFormat::Schema(schema) = &call.asked.request.format else { return Ok(()) };
     // Two objects stand around it.
     let deepest = 120;
     let mut level: Vec<&Json> = vec![&**schema];
@@ -389,7 +389,7 @@ pub(super) mod tests {
         let request = &plain.asked.request;
         let other =
             |request: ChatRequest| Call { asked: Resolved { request, ..plain.asked.clone() }, ..plain };
-        let schema = |text: &str| ReplyForm::Schema(Arc::new(serde_json::from_str(text).unwrap()));
+        let schema = |text: &str| ReplyFormat::Schema(Arc::new(serde_json::from_str(text).unwrap()));
         let calls = [
             plain.clone(),
             Call { occurrence: 1, ..plain.clone() },
@@ -402,7 +402,7 @@ pub(super) mod tests {
             other(ChatRequest { temperature: Some(0.0), ..request.clone() }),
             other(ChatRequest { max_tokens: None, ..request.clone() }),
             other(ChatRequest { seed: Some(0), ..request.clone() }),
-            other(ChatRequest { format: ReplyForm::Json, ..request.clone() }),
+            other(ChatRequest { format: ReplyFormat::Json, ..request.clone() }),
             other(ChatRequest { format: schema(r#"{"a":1,"b":2}"#), ..request.clone() }),
             other(ChatRequest { format: schema(r#"{"b":2,"a":1}"#), ..request.clone() }),
         ];
@@ -457,14 +457,14 @@ pub(super) mod tests {
         let redactor = Redactor::new([Secret::new("sk-123456", &"a test").ok().unwrap()]).unwrap();
         let request = ChatRequest {
             system: Some("key sk-123456".into()),
-            format: ReplyForm::Schema(Arc::new(json!({"const": "sk-123456"}))),
+            format: ReplyFormat::Schema(Arc::new(json!({"const": "sk-123456"}))),
             ..ChatRequest::new("m", "use sk-123456")
         };
         let call = |request| Call::new(AsAsked.resolve(request).unwrap(), 0, &redactor);
         let clean = ChatRequest {
             system: Some("key [redacted]".into()),
             prompt: "use [redacted]".into(),
-            format: ReplyForm::Schema(Arc::new(json!({"const": "[redacted]"}))),
+            format: ReplyFormat::Schema(Arc::new(json!({"const": "[redacted]"}))),
             ..request.clone()
         };
         assert_eq!(call(&request).key(), call(&clean).key());
@@ -480,7 +480,7 @@ pub(super) mod tests {
                 schema = json!([schema]);
             }
             let mut record = record("p");
-            record.call.asked.request.format = ReplyForm::Schema(Arc::new(schema));
+            record.call.asked.request.format = ReplyFormat::Schema(Arc::new(schema));
             record
         };
         for depth in [0, 1, 100, 119] {

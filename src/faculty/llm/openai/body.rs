@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::config::JsonForm;
 use super::super::provider::Asked;
-use super::super::request::ReplyForm;
+use crate::base::ReplyFormat;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -29,15 +29,15 @@ struct Message<'a> {
 }
 
 /// The `response_format` of a request, none when nothing is said about it.
-pub(super) fn response_format(form: JsonForm, wanted: &ReplyForm) -> Option<Json> {
+pub(super) fn response_format(form: JsonForm, wanted: &ReplyFormat) -> Option<Json> {
     let object = || json!({"type": "json_object"});
     match (form, wanted) {
-        (_, ReplyForm::Text) | (JsonForm::Nothing, _) => None,
-        (_, ReplyForm::Json) | (JsonForm::Object, _) => Some(object()),
-        (JsonForm::JsonSchema, ReplyForm::Schema(schema)) => {
+        (_, ReplyFormat::Text) | (JsonForm::Nothing, _) => None,
+        (_, ReplyFormat::Json) | (JsonForm::Object, _) => Some(object()),
+        (JsonForm::JsonSchema, ReplyFormat::Schema(schema)) => {
             Some(json!({"type": "json_schema", "json_schema": {"name": "reply", "schema": **schema}}))
         }
-        (JsonForm::Schema, ReplyForm::Schema(schema)) => {
+        (JsonForm::Schema, ReplyFormat::Schema(schema)) => {
             Some(json!({"type": "json_object", "schema": **schema}))
         }
     }
@@ -89,7 +89,7 @@ mod tests {
         );
         request.system = Some(Arc::from("be short"));
         (request.temperature, request.max_tokens, request.seed) = (Some(0.5), Some(7), Some(3));
-        request.format = ReplyForm::Schema(Arc::new(json!({"type": "object"})));
+        request.format = ReplyFormat::Schema(Arc::new(json!({"type": "object"})));
         let schema = json!({"type": "object"});
         for (form, wanted) in [
             (JsonForm::Object, json!({"type": "json_object"})),

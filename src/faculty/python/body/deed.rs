@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::base::Value;
+use crate::base::{Question, ReplyFormat, Value};
 use crate::faculty::Failure;
 
 /// One thing that is asked; paths as the script gave them.
@@ -62,10 +60,10 @@ pub enum Deed {
         /// The system message, if one is given.
         system: Option<Arc<str>>,
         /// What form the reply must have.
-        form: Form,
+        format: ReplyFormat,
     },
     /// Asks a person. The answer is what the person gave.
-    Ask(Asking),
+    Ask(Question),
     /// Runs code at top level, its answer is the global `result` (section 11.1).
     Execute {
         /// The code; no file of the plan is its origin.
@@ -93,46 +91,6 @@ pub enum Deed {
         /// Arguments by name.
         named: Vec<(Arc<str>, Value)>,
     },
-}
-
-/// What form a reply of a model must have.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub enum Form {
-    /// Any text.
-    #[default]
-    Text,
-    /// A JSON object.
-    Json,
-    /// JSON that fits a schema.
-    Schema(Arc<Json>),
-}
-
-/// A question of a script to a person.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Asking {
-    /// `text`, `confirm`, `edit`, `choose` or `files`.
-    pub kind: &'static str,
-    /// What is asked.
-    pub prompt: Arc<str>,
-    /// The text to be edited.
-    pub initial: Option<Arc<str>>,
-    /// What the person may take by saying nothing.
-    pub default: Option<Value>,
-    /// What can be chosen, for `choose`.
-    pub options: Vec<Arc<str>>,
-    /// What the answer must fulfil.
-    pub must: Option<Requirement>,
-}
-
-/// What an answer of a person must fulfil.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Requirement {
-    /// It is the path of a file that exists; with the words for an answer that is not.
-    FileExists(Option<Arc<str>>),
-    /// It is not empty.
-    NotEmpty,
-    /// It matches a regular expression.
-    Pattern(Arc<str>),
 }
 
 /// How something is read out of a model's reply (section 9.3).

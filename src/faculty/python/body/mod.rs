@@ -9,5 +9,5 @@ mod files;
 mod people;
 mod pure;
 
-pub use deed::{Asking, Deed, Form, Reading, Requirement, World};
+pub use deed::{Deed, Reading, World};
 pub use pure::PureBody;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::args::Args;
-use super::deed::{Asking, Deed, Requirement, World};
+use super::deed::{Deed, World};
 use super::pure::Given;
-use crate::base::{Map, Value, nearest, text_of};
+use crate::base::{Map, Question, QuestionKind, Validation, Value, nearest, text_of};
 use crate::faculty::{Failure, FailureKind};
 
-/// The words for kinds of questions, and the kinds.
+/// The words for kinds of questions, and the stable words of the kinds.
 const KINDS: [(&str, &str); 11] = [
     ("simple_text", "text"),
     ("text_input", "text"),
@@ -58,13 +58,21 @@ pub(super) fn call(world: &dyn World, (args, named): Given<'_>) -> Result<Value,
         prompt = Arc::from(format!("{prompt}\n\n{}", lines.join("\n")));
     }
     let options = options(&args)?;
-    if *kind == "choose" && options.is_empty() {
-        return Err(args.failure(FailureKind::BadArguments, "has nothing to choose from: `options` is empty"));
-    }
+    let kind = match *kind {
+        "confirm" => QuestionKind::Confirm,
+        "edit" => QuestionKind::Edit,
+        "choose" if options.is_empty() => {
+            let message = "has nothing to choose from: `options` is empty";
+            return Err(args.failure(FailureKind::BadArguments, message));
+        }
+        "choose" => QuestionKind::Choose(options),
+        "files" => QuestionKind::Files,
+        _ => QuestionKind::Text,
+    };
     let default = args.get("default").filter(|value| !matches!(value, Value::Null | Value::Skip)).cloned();
     let initial = args.optional_text("initial_text")?;
-    let asking = Asking { kind, prompt, initial, default, options, must: requirement(&args)? };
-    world.act(Deed::Ask(asking))
+    let validation = validation(&args)?;
+    world.act(Deed::Ask(Question { kind, prompt, initial, default, validation }))
 }
 
 fn options(args: &Args<'_>) -> Result<Vec<Arc<str>>, Failure> {
@@ -76,7 +84,7 @@ fn options(args: &Args<'_>) -> Result<Vec<Arc<str>>, Failure> {
 }
 
 /// `{"type": "file_exists", "error_message": ..}` and its like.
-fn requirement(args: &Args<'_>) -> Result<Option<Requirement>, Failure> {
+fn validation(args: &Args<'_>) -> Result<Option<Validation>, Failure> {
     let wrong = |got: &Value| {
         args.wrong("validation", "a map with the `type` file_exists, not_empty or pattern", got)
     };
@@ -90,9 +98,9 @@ fn requirement(args: &Args<'_>) -> Result<Option<Requirement>, Failure> {
         _ => None,
     };
     match (text("type").as_deref(), text("pattern")) {
-        (Some("file_exists"), _) => Ok(Some(Requirement::FileExists(text("error_message")))),
-        (Some("not_empty"), _) => Ok(Some(Requirement::NotEmpty)),
-        (Some("pattern" | "regex"), Some(pattern)) => Ok(Some(Requirement::Pattern(pattern))),
+        (Some("file_exists"), _) => Ok(Some(Validation::FileExists(text("error_message")))),
+        (Some("not_empty"), _) => Ok(Some(Validation::NotEmpty)),
+        (Some("pattern" | "regex"), Some(pattern)) => Ok(Some(Validation::Pattern(pattern))),
         _ => Err(wrong(args.value("validation"))),
     }
 }
@@ -104,7 +112,7 @@ mod tests {
     use serde_json::{Value as Json, json};
     use std::sync::Mutex;
 
-    struct Person(Mutex<Option<Asking>>);
+    struct Person(Mutex<Option<Question>>);
 
     impl World for Person {
         fn act(&self, deed: Deed) -> Result<Value, Failure> {
@@ -118,7 +126,7 @@ mod tests {
         }
     }
 
-    fn ask(named: Json) -> Result<Asking, Failure> {
+    fn ask(named: Json) -> Result<Question, Failure> {
         let person = Person(Mutex::new(None));
         let named: Vec<_> = named
             .as_object()
@@ -133,18 +141,16 @@ mod tests {
     #[test]
     fn questions_are_understood() {
         let plain = ask(json!({"interaction_type": "simple_text", "prompt_text": "Who?"})).unwrap();
-        assert_eq!((plain.kind, plain.prompt.as_ref(), plain.must), ("text", "Who?", None));
+        assert_eq!((plain.kind, plain.prompt.as_ref(), plain.validation), (QuestionKind::Text, "Who?", None));
         let choice =
             json!({"interaction_type": "select", "prompt_text": "?", "options": ["a", 2], "default": "a"});
         let choice = ask(choice).unwrap();
-        assert_eq!(
-            (choice.kind, choice.options.len(), choice.default),
-            ("choose", 2, Some(Value::text("a")))
-        );
+        let options = vec![Arc::from("a"), Arc::from("2")];
+        assert_eq!((choice.kind, choice.default), (QuestionKind::Choose(options), Some(Value::text("a"))));
         let checked = json!({"interaction_type": "validated_text", "validation":
             {"type": "file_exists", "error_message": "no such file"}});
-        let wanted = Some(Requirement::FileExists(Some(Arc::from("no such file"))));
-        assert_eq!(ask(checked).unwrap().must, wanted);
+        let wanted = Some(Validation::FileExists(Some(Arc::from("no such file"))));
+        assert_eq!(ask(checked).unwrap().validation, wanted);
         let context = ask(json!({"interaction_type": "confirm", "prompt_text": "Go?", "context_1": [1]}));
         assert_eq!(context.unwrap().prompt.as_ref(), "Go?\n\ncontext_1: [1]");
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::args::Args;
-use super::deed::{Deed, Form, Reading, World};
+use super::deed::{Deed, Reading, World};
 use super::{files, people};
-use crate::base::{Map, Sign, Value, nearest, smart_substitute, strip, substitute, text_of};
+use crate::base::{Map, ReplyFormat, Sign, Value, nearest, smart_substitute, strip, substitute, text_of};
 use crate::faculty::python::protocol::Body;
 use crate::faculty::{Failure, FailureKind};
 
@@ -63,14 +63,14 @@ impl<'w> PureBody<'w> {
     fn generate(&self, given: Given<'_>) -> Result<Value, Failure> {
         let parameters = &["prompt", "system_message", "response_format"];
         let args = Args::bind("llm", "generate", parameters, 1, given)?;
-        let form = match args.value("response_format") {
-            Value::Null | Value::Skip => Form::Text,
+        let format = match args.value("response_format") {
+            Value::Null | Value::Skip => ReplyFormat::Text,
             other => form_of(other).ok_or_else(|| {
                 args.wrong("response_format", "a map such as {'type': 'json_object'}", other)
             })?,
         };
         let (prompt, system) = (args.text("prompt")?, args.optional_text("system_message")?);
-        self.world.act(Deed::Generate { prompt, system, form })
+        self.world.act(Deed::Generate { prompt, system, format })
     }
 
     fn prompt(&self, method: &str, given: Given<'_>) -> Result<Value, Failure> {
@@ -210,20 +210,20 @@ pub(super) fn unknown(tool: &str, method: &str) -> Failure {
 }
 
 /// `{"type": "json_object"}`, or `json_schema` with the schema in either of its usual places.
-fn form_of(value: &Value) -> Option<Form> {
+fn form_of(value: &Value) -> Option<ReplyFormat> {
     let Value::Map(map) = value else { return None };
     let Value::Text(kind) = map.get("type")? else { return None };
     match kind.as_ref() {
-        "text" => Some(Form::Text),
+        "text" => Some(ReplyFormat::Text),
         "json_object" => Some(match map.get("schema") {
-            Some(schema @ Value::Map(_)) => Form::Schema(Arc::new(schema.to_json())),
-            _ => Form::Json,
+            Some(schema @ Value::Map(_)) => ReplyFormat::Schema(Arc::new(schema.to_json())),
+            _ => ReplyFormat::Json,
         }),
         "json_schema" => {
             let outer = map.get("json_schema").or_else(|| map.get("schema"))?;
             let Value::Map(entries) = outer else { return None };
             let schema = entries.get("schema").filter(|s| matches!(s, Value::Map(_))).unwrap_or(outer);
-            Some(Form::Schema(Arc::new(schema.to_json())))
+            Some(ReplyFormat::Schema(Arc::new(schema.to_json())))
         }
         _ => None,
     }
@@ -393,7 +393,7 @@ mod tests {
         ask(&notes, "canvas", "draw", json!([1]), json!({"x": 2})).unwrap();
         let one = Value::Number(1.into());
         let wanted = vec![
-            Deed::Generate { prompt: text("p"), system: None, form: Form::Json },
+            Deed::Generate { prompt: text("p"), system: None, format: ReplyFormat::Json },
             Deed::Execute { code: text("result = a"), inputs: vec![(text("a"), one.clone())] },
             Deed::Call { code: text("c"), function: text("main"), inputs: Vec::new() },
             Deed::Tool {
@@ -444,14 +444,14 @@ mod tests {
     fn forms_of_replies() {
         let form = |json: Json| form_of(&Value::from_data_json(&json));
         let schema = json!({"type": "object"});
-        let wanted = Some(Form::Schema(Arc::new(schema.clone())));
+        let wanted = Some(ReplyFormat::Schema(Arc::new(schema.clone())));
         assert_eq!(
             form(json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}})),
             wanted
         );
         assert_eq!(form(json!({"type": "json_object", "schema": schema})), wanted);
-        assert_eq!(form(json!({"type": "json_object"})), Some(Form::Json));
-        assert_eq!(form(json!({"type": "text"})), Some(Form::Text));
+        assert_eq!(form(json!({"type": "json_object"})), Some(ReplyFormat::Json));
+        assert_eq!(form(json!({"type": "text"})), Some(ReplyFormat::Text));
         assert_eq!(form(json!({"type": "xml"})), None);
     }
 }

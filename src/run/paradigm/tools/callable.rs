@@ -161,10 +161,7 @@ fn call_method(method: &'static Method, mut args: Bound, env: Env<'_>) -> Result
         }
         Op::WriteMessage => {
             let text = args.take(0).as_text();
-            return Ok(Done::asks(
-                Effect::Ask(Question { kind: QuestionKind::Say, ..Question::text(text) }),
-                After::Sent,
-            ));
+            return Ok(Done::asks(Effect::Ask(Question::of(QuestionKind::Say, text)), After::Sent));
         }
         Op::Canvas => {
             let (kind, params) = (args.take(0), args.take(1));

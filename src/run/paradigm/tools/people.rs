@@ -118,10 +118,10 @@ pub(super) fn choose(template: &Template, vars: &Map) -> Result<Done, Trouble> {
             "pass what can be chosen as values of the step; values that the question names are no choices";
         return fails("missing_input", "there is nothing to choose from", help);
     }
-    let question = Question { kind: QuestionKind::Choose(options), ..Question::text(prompt) };
+    let question = Question::of(QuestionKind::Choose(options), prompt);
     Ok(Done::asks(Effect::Ask(question), After::Plain))
 }
 
 pub(super) fn chat(kind: QuestionKind, prompt: &str, after: After) -> Done {
-    Done::asks(Effect::Ask(Question { kind, ..Question::text(prompt) }), after)
+    Done::asks(Effect::Ask(Question::of(kind, prompt)), after)
 }
