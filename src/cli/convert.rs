@@ -13,7 +13,7 @@ use crate::syntax::{self, Dialect, Outline};
 use super::Exit;
 use super::compile::write_split;
 use super::files::deliver;
-use super::open::{Opened, Opening, open, read_plan, refuse_empty};
+use super::open::{Opened, Opening, open, read_plan, refuse_empty, source_name};
 use super::output::{Format, complain, show_as};
 
 /// Write a plan in another of its forms
@@ -165,7 +165,7 @@ struct Source {
 /// The source text of a plan: as it is, or from a plan.json the text it was compiled from, else one made from it.
 fn text_of(path: &Path, map: &mut SourceMap) -> Result<Source, (Vec<Diagnostic>, Exit)> {
     let hint = path.extension().and_then(|e| e.to_str()).and_then(Dialect::from_extension);
-    let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+    let name = source_name(path);
     let (bytes, is_bundle) = read_plan(path).map_err(|f| (f.diagnostics, f.exit))?;
     if !is_bundle {
         // What is no text is shown with marks in place of the bad bytes.

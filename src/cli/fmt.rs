@@ -13,7 +13,7 @@ use crate::syntax::{self, Dialect};
 
 use super::Exit;
 use super::files;
-use super::open::{is_bundle, read};
+use super::open::{is_bundle, read, source_name};
 use super::output::{Form, complain, count, print, show};
 
 /// Lay plans out in the canonical way
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
                 counts.failed += 1;
                 exit = failed.exit;
                 let diagnostics: Vec<Json> = failed.diagnostics.iter().map(|d| diag::json(d, &map)).collect();
-                let name = shown(source);
+                let name = source_name(source);
                 list.push(json!({ "file": name, "status": "failed", "diagnostics": diagnostics }));
                 if arguments.format == Form::Human {
                     show(&failed.diagnostics, &map, Severity::Error);
@@ -121,13 +121,9 @@ impl From<Exit> for Failed {
     }
 }
 
-fn shown(path: &Path) -> String {
-    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
-}
-
 fn formatted(path: &Path, map: &mut SourceMap) -> Result<Formatted, Failed> {
     let bytes = read(path).map_err(|failed| failed.exit)?;
-    let name = shown(path);
+    let name = source_name(path);
     if is_bundle(path, &bytes) {
         let help = "name the source text the bundle was compiled from";
         complain(&format!("{name} is a plan.json: only source text has a layout"), Some(help));

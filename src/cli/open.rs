@@ -215,6 +215,11 @@ fn source(path: &Path, bytes: &[u8], map: &mut SourceMap, opening: &Opening) -> 
     }
 }
 
+/// What people are told a source is called.
+pub(super) fn source_name(path: &Path) -> String {
+    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
 /// Compiles source text: read, resolve, lower. Fails only when it is no text.
 pub(super) fn compile(
     path: &Path,
@@ -222,7 +227,7 @@ pub(super) fn compile(
     map: &mut SourceMap,
     opening: &Opening,
 ) -> Result<Compiled, Failed> {
-    let shown = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+    let shown = source_name(path);
     // What is no text is shown with marks in place of the bad bytes; before the first of them nothing shifts.
     let file = map.add(SourceFile::new(shown, String::from_utf8_lossy(bytes).into_owned()));
     let text = syntax::decode(file, bytes).map_err(|d| Failed::with(vec![*d], Exit::Failed))?;

@@ -1,20 +1,22 @@
-//! Fixes put into a text: one round of edits that do not touch each other.
+//! Fixes put into a text: rounds of edits that do not touch each other.
 //!
-//! Knows nothing of how diagnostics are found: whoever asks compiles the mended text again, and asks again while
-//! fixes are left.
+//! Knows nothing of how diagnostics are found: whoever asks says how the mended text is compiled again.
 
 use crate::base::FileId;
 
 use super::{Diagnostic, Edit, Fix};
 
-/// A text after one round of fixes.
+/// A fix may make another one possible; more rounds than this mean that two undo each other.
+const MOST_ROUNDS: usize = 64;
+
+/// A text with fixes in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mended {
     /// The text with the fixes in it; nothing else differs, not even the ends of lines.
     pub text: String,
     /// The fixes that were put in.
     pub applied: usize,
-    /// The fixes that were not, because they touch one that was; the next round may take them.
+    /// The fixes that were not in the last round, because they touch one that was; another round may take them.
     pub left: usize,
 }
 
@@ -48,6 +50,27 @@ pub fn mend(text: &str, file: FileId, diagnostics: &[Diagnostic]) -> Mended {
     }
     mended.push_str(text.get(done..).unwrap_or_default());
     Mended { text: mended, applied, left: all - applied }
+}
+
+/// Puts fixes in, round after round, until none is left: those of `first`, which are the text's own, then those that
+/// `again` finds in the text of the round before.
+pub fn mend_all(
+    text: &str,
+    file: FileId,
+    first: &[Diagnostic],
+    mut again: impl FnMut(&str) -> Vec<Diagnostic>,
+) -> Mended {
+    let mut all = mend(text, file, first);
+    let mut last = all.applied;
+    for _ in 1..MOST_ROUNDS {
+        if last == 0 {
+            break;
+        }
+        let round = mend(&all.text, file, &again(&all.text));
+        last = round.applied;
+        all = Mended { text: round.text, applied: all.applied + last, left: round.left };
+    }
+    all
 }
 
 /// The edits of a fix in the order of the text; none when they are not all of this file, do not fit its text, touch
@@ -141,6 +164,19 @@ mod tests {
         let mut other = diagnostic(&[(0, 3, "x")]);
         other.fix.as_mut().unwrap().edits[0].span.file = FileId(7);
         assert_eq!(mend("数a", FileId(0), &[other]).applied, 0);
+    }
+
+    #[test]
+    fn rounds_go_on_until_nothing_is_left_and_end_where_fixes_undo_each_other() {
+        let first = |text: &str| match text.find('a') {
+            Some(at) => vec![diagnostic(&[(at, at + 1, "b")])],
+            None => Vec::new(),
+        };
+        let all = mend_all("aca", FileId(0), &first("aca"), first);
+        assert_eq!((all.text.as_str(), all.applied, all.left), ("bcb", 2, 0));
+        assert_eq!(mend_all("c", FileId(0), &[], |_| vec![diagnostic(&[(0, 1, "x")])]).applied, 0);
+        let turned = |text: &str| vec![diagnostic(&[(0, 1, if text == "a" { "b" } else { "a" })])];
+        assert_eq!(mend_all("a", FileId(0), &turned("a"), turned).applied, MOST_ROUNDS);
     }
 
     proptest! {

@@ -14,7 +14,7 @@ mod render_sarif;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Edit, Fix, Label};
-pub use mend::{Mended, mend};
+pub use mend::{Mended, mend, mend_all};
 pub use pages::page;
 pub use render::{github, json, short};
 pub use render_human::{Style, human};

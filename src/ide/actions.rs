@@ -1,12 +1,9 @@
 //! Mends that an editor offers: the fixes of diagnostics, and all of them at once.
 
 use crate::base::Span;
-use crate::diag::{Code, Edit, mend};
+use crate::diag::{Code, Edit, mend_all};
 
 use super::analysis::Analysis;
-
-/// Rounds of mending after which no more are tried: every round mends something, so this is never reached by a plan.
-const MOST_ROUNDS: usize = 100;
 
 /// A mend of one diagnostic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,20 +46,9 @@ impl Analysis {
     }
 
     fn mend_all(&self) -> Option<String> {
-        let first = mend(self.text(), self.file(), self.diagnostics());
-        if first.applied == 0 {
-            return None;
-        }
-        let mut text = first.text;
-        for _ in 1..MOST_ROUNDS {
-            let next = Self::of(self.name(), text.as_str());
-            let mended = mend(&text, next.file(), next.diagnostics());
-            if mended.applied == 0 || mended.text == text {
-                break;
-            }
-            text = mended.text;
-        }
-        Some(text)
+        let again = |text: &str| Self::of(self.name(), text).diagnostics().to_vec();
+        let mended = mend_all(self.text(), self.file(), self.diagnostics(), again);
+        (mended.applied > 0).then_some(mended.text)
     }
 }
 

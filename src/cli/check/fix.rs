@@ -5,15 +5,12 @@ use std::path::Path;
 use similar::TextDiff;
 
 use crate::base::{FileId, SourceMap};
-use crate::diag::{Code, Diagnostic, mend};
+use crate::diag::{Code, Diagnostic, mend_all};
 
 use super::super::Exit;
 use super::super::files;
-use super::super::open::{Opening, compile};
+use super::super::open::{Opening, compile, source_name};
 use super::super::output::print;
-
-/// A mend may make another one possible; more rounds than this mean that two undo each other.
-const MOST_ROUNDS: usize = 64;
 
 /// A text with all mends in it.
 #[derive(Debug)]
@@ -30,18 +27,9 @@ pub(super) struct Fixed {
 /// when the bytes are no text.
 pub(super) fn fix(path: &Path, bytes: &[u8], allowed: &[Code]) -> Option<Fixed> {
     let before = std::str::from_utf8(bytes).ok()?;
-    let mut text = before.to_owned();
-    let mut applied = 0;
-    for _ in 0..MOST_ROUNDS {
-        let diagnostics = diagnostics(path, &text, allowed);
-        let mended = mend(&text, FileId(0), &diagnostics);
-        if mended.applied == 0 {
-            break;
-        }
-        text = mended.text;
-        applied += mended.applied;
-    }
-    Some(Fixed { before: before.to_owned(), text, applied })
+    let found = |text: &str| diagnostics(path, text, allowed);
+    let mended = mend_all(before, FileId(0), &found(before), found);
+    Some(Fixed { before: before.to_owned(), text: mended.text, applied: mended.applied })
 }
 
 fn diagnostics(path: &Path, text: &str, allowed: &[Code]) -> Vec<Diagnostic> {
@@ -57,7 +45,7 @@ fn diagnostics(path: &Path, text: &str, allowed: &[Code]) -> Vec<Diagnostic> {
 pub(super) fn deliver(path: &Path, fixed: &Fixed, dry_run: bool) -> Result<(), Exit> {
     let standard = path == Path::new("-");
     if dry_run {
-        let name = if standard { "<stdin>".to_owned() } else { path.display().to_string() };
+        let name = source_name(path);
         let changes = TextDiff::from_lines(fixed.before.as_str(), fixed.text.as_str());
         return print(&changes.unified_diff().header(&name, &name).to_string());
     }
