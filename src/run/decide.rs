@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::repo::{Assigning, Concept, ConceptId, Method, Work};
+use crate::repo::{Assigning, Concept, ConceptId, Method, Semantic, Work};
 use crate::tensor::Tensor;
 use crate::tensor::mask::{Decision, Detail, Filter, Gate, gate};
 
 use super::event::{Happening, SkipCause, StepFailure};
 use super::graph::{ItemId, Role, SlotRef};
 use super::means::Means;
-use super::sequence::{Captured, SemanticTask, Site, SyntacticTask};
+use super::sequence::{Captured, NamedValue, SemanticTask, Site, SyntacticTask};
 use super::state::{Content, FrameId, Ready, State, Status};
 
 /// The next move for a ready item.
@@ -58,63 +58,71 @@ fn attempt(state: &State, ready: Ready, means: &dyn Means) -> Result<Action, Ste
     {
         return Ok(Action::Settle(Happening::Kept, round.saturating_sub(1)));
     }
-    let inference = graph.inference(item);
-    let captured = Capture::new(state, frame, item);
-    match &inference.work {
-        Work::Semantic(work) => {
-            let values = captured.ordered(&work.order)?;
-            let named: SmallVec<[_; 4]> = values
-                .iter()
-                .map(|(concept, value)| super::sequence::NamedValue {
-                    name: graph.concept_name(*concept),
-                    value,
-                })
-                .collect();
-            let concept = |id: ConceptId| &graph.model.concepts[id.0 as usize];
-            let made = info.function.map(|slot| captured.read(slot)).transpose()?.flatten();
-            // A function that nothing computes is what its entry says; nothing keeps it among the values of a run.
-            // Only paradigms read it: old sequences go by its name.
-            let composed = matches!(work.method, Method::Composition { .. });
-            let said = || start_data(concept(inference.function.filter(|_| composed)?)).map(Cow::Owned);
-            let cells = made.or_else(said);
-            let site = Site {
-                target: concept(inference.target),
-                function: inference.function.map(concept),
-                cells: cells.as_deref(),
-                step: &|| graph.step_name(&state.step(ready)),
-            };
-            Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, &site, &named, means)?)))
-        }
-        work => {
-            let read = |concepts: &[ConceptId], slots: &[SlotRef], wanted: &dyn Fn(ConceptId) -> bool| {
-                let places = concepts.iter().zip(slots).filter(|(concept, _)| wanted(**concept));
-                places
-                    .map(|(concept, slot)| Ok((*concept, captured.read(*slot)?.map(Cow::into_owned))))
-                    .collect::<Result<Captured, StepFailure>>()
-            };
-            let values = |wanted: &dyn Fn(ConceptId) -> bool| read(&inference.values, &info.values, wanted);
-            let (values, in_place) = match work {
-                // An append to the target's own value leaves it where it is, so that it need not be copied.
-                Work::Assigning(Assigning::Continuation { source, destination, .. }) => {
-                    let destination = slot_of(state, item, *destination);
-                    let in_place = destination == Some(info.target);
-                    let wanted = |c: ConceptId| {
-                        Some(c) == *source || (!in_place && slot_of(state, item, c) == destination)
-                    };
-                    (values(&wanted)?, in_place)
-                }
-                Work::Assigning(Assigning::Specification { sources, destination, .. }) => {
-                    (values(&|c| sources.contains(&c) || Some(c) == *destination)?, false)
-                }
-                _ => (values(&|_| true)?, false),
-            };
-            let contexts = match work {
-                Work::Grouping(_) => read(&inference.contexts, &info.contexts, &|_| true)?,
-                _ => Captured::new(),
-            };
-            Ok(Action::Syntactic(SyntacticTask { values, contexts, in_place }))
-        }
+    match &graph.inference(item).work {
+        Work::Semantic(work) => semantic(state, ready, work, means),
+        _ => syntactic(state, ready),
     }
+}
+
+fn semantic(
+    state: &State,
+    ready: Ready,
+    work: &Arc<Semantic>,
+    means: &dyn Means,
+) -> Result<Action, StepFailure> {
+    let graph = state.graph();
+    let (info, inference) = (graph.item(ready.item), graph.inference(ready.item));
+    let captured = Capture::new(state, ready.frame, ready.item);
+    let values = captured.ordered(&work.order)?;
+    let named: SmallVec<[_; 4]> = values
+        .iter()
+        .map(|(concept, value)| NamedValue { name: graph.concept_name(*concept), value })
+        .collect();
+    let concept = |id: ConceptId| &graph.model.concepts[id.0 as usize];
+    let made = info.function.map(|slot| captured.read(slot)).transpose()?.flatten();
+    // A function that nothing computes is what its entry says; nothing keeps it among the values of a run. Only
+    // paradigms read it: old sequences go by its name.
+    let composed = matches!(work.method, Method::Composition { .. });
+    let said = || start_data(concept(inference.function.filter(|_| composed)?)).map(Cow::Owned);
+    let cells = made.or_else(said);
+    let site = Site {
+        target: concept(inference.target),
+        function: inference.function.map(concept),
+        cells: cells.as_deref(),
+        step: &|| graph.step_name(&state.step(ready)),
+    };
+    Ok(Action::Semantic(Box::new(SemanticTask::prepare(work, &site, &named, means)?)))
+}
+
+fn syntactic(state: &State, Ready { frame, item, .. }: Ready) -> Result<Action, StepFailure> {
+    let (info, inference) = (state.graph().item(item), state.graph().inference(item));
+    let captured = Capture::new(state, frame, item);
+    let read = |concepts: &[ConceptId], slots: &[SlotRef], wanted: &dyn Fn(ConceptId) -> bool| {
+        let places = concepts.iter().zip(slots).filter(|(concept, _)| wanted(**concept));
+        places
+            .map(|(concept, slot)| Ok((*concept, captured.read(*slot)?.map(Cow::into_owned))))
+            .collect::<Result<Captured, StepFailure>>()
+    };
+    let values = |wanted: &dyn Fn(ConceptId) -> bool| read(&inference.values, &info.values, wanted);
+    let (values, in_place) = match &inference.work {
+        // An append to the target's own value leaves it where it is, so that it need not be copied.
+        Work::Assigning(Assigning::Continuation { source, destination, .. }) => {
+            let destination = slot_of(state, item, *destination);
+            let in_place = destination == Some(info.target);
+            let wanted =
+                |c: ConceptId| Some(c) == *source || (!in_place && slot_of(state, item, c) == destination);
+            (values(&wanted)?, in_place)
+        }
+        Work::Assigning(Assigning::Specification { sources, destination, .. }) => {
+            (values(&|c| sources.contains(&c) || Some(c) == *destination)?, false)
+        }
+        _ => (values(&|_| true)?, false),
+    };
+    let contexts = match &inference.work {
+        Work::Grouping(_) => read(&inference.contexts, &info.contexts, &|_| true)?,
+        _ => Captured::new(),
+    };
+    Ok(Action::Syntactic(SyntacticTask { values, contexts, in_place }))
 }
 
 fn slot_of(state: &State, item: ItemId, concept: ConceptId) -> Option<SlotRef> {

@@ -82,10 +82,6 @@ impl Calling {
             let states = states(work, site, &checked(Arc::clone(line), "command_location")?);
             return Ok(Self::Program { function: prepare(&known("run-command")?, states, work, means)? });
         }
-        let constant = |name: &str| {
-            let found = given.constants().iter().find(|(known, _)| &**known == name);
-            found.map(|(_, value)| input_text(value))
-        };
         match &work.method {
             Method::Composition { paradigm } => {
                 let paradigm = means.paradigm(paradigm)?;
@@ -101,52 +97,66 @@ impl Calling {
                 let function = old(reply_paradigm(Reply::of(work)), work, site, means)?;
                 Ok(Self::Model { function, template: None, special: Special::new() })
             }
-            Method::Direct => {
-                let special = given.special(Style::Direct, means, &|_| true)?;
-                let own = special.iter().find(|(key, _)| **key == *work.keys.template);
-                let own = own.map(|(_, text)| Arc::clone(text));
-                let template = constant(&work.keys.template).or(own);
-                let template = template.map(|text| match work.with_thinking {
-                    true => prompts::asking_for_json(&text),
-                    false => text,
-                });
-                let name = match (Reply::of(work), work.with_thinking) {
-                    // Not every prompt of a plan asks for an `answer`: then the whole object is it.
-                    (Reply::Answer, _) => "old_answer_or_all",
-                    (reply, _) => reply_paradigm(reply),
-                };
-                Ok(Self::Model { function: old(name, work, site, means)?, template, special })
-            }
+            Method::Direct => Self::direct(work, site, given, means),
             Method::Python | Method::PythonIndirect => {
-                let script = constant(&work.keys.script).or_else(|| named(SCRIPT));
+                let script = constant(given, &work.keys.script).or_else(|| named(SCRIPT));
                 let Some(location) = script else { return Err(nothing_to_call()) };
-                let location = checked(location, "script_location")?;
-                let prompt = constant(&work.keys.prompt).or_else(|| given.instruction(PROMPT).cloned());
-                let there = || Self::Script { path: Arc::clone(&location), contract: Contract::Globals };
-                if work.method == Method::Python && prompt.is_none() {
-                    return Ok(there());
-                }
-                match means.pinned(&location) {
-                    Ok(_) => return Ok(there()),
-                    Err(failure) if failure.kind == "file_not_found" => {}
-                    Err(failure) => return Err(failure),
-                }
-                let prompt = match (&work.method, prompt) {
-                    (Method::Python, Some(place)) => Prompt::Known(thinking(work, means.pinned(&place)?)),
-                    (_, place) => match place.as_deref().map(|place| means.pinned(place)) {
-                        Some(Ok(text)) => Prompt::Known(thinking(work, text)),
-                        Some(Err(failure)) if failure.kind != "file_not_found" => return Err(failure),
-                        Some(Err(_)) | None => Prompt::Made {
-                            function: old("old_text", work, site, means)?,
-                            template: Arc::from(""),
-                            location: place,
-                        },
-                    },
-                };
-                let name = if work.with_thinking { "old_code_answer" } else { "old_code" };
-                Ok(Self::Written { location, prompt, code: old(name, work, site, means)? })
+                Self::script(checked(location, "script_location")?, work, site, given, means)
             }
         }
+    }
+
+    /// A model, with the prompt that a value or a constant is.
+    fn direct(
+        work: &Arc<Semantic>,
+        site: &Site<'_>,
+        given: &Values<'_>,
+        means: &dyn Means,
+    ) -> Result<Self, StepFailure> {
+        let special = given.special(Style::Direct, means, &|_| true)?;
+        let own = special.iter().find(|(key, _)| **key == *work.keys.template);
+        let own = own.map(|(_, text)| Arc::clone(text));
+        let template = constant(given, &work.keys.template).or(own).map(|text| thinking(work, text));
+        let name = match Reply::of(work) {
+            // Not every prompt of a plan asks for an `answer`: then the whole object is it.
+            Reply::Answer => "old_answer_or_all",
+            reply => reply_paradigm(reply),
+        };
+        Ok(Self::Model { function: old(name, work, site, means)?, template, special })
+    }
+
+    /// The script at a place, or a model that writes it where it is not there.
+    fn script(
+        location: Arc<str>,
+        work: &Arc<Semantic>,
+        site: &Site<'_>,
+        given: &Values<'_>,
+        means: &dyn Means,
+    ) -> Result<Self, StepFailure> {
+        let prompt = constant(given, &work.keys.prompt).or_else(|| given.instruction(PROMPT).cloned());
+        let there = || Self::Script { path: Arc::clone(&location), contract: Contract::Globals };
+        if work.method == Method::Python && prompt.is_none() {
+            return Ok(there());
+        }
+        match means.pinned(&location) {
+            Ok(_) => return Ok(there()),
+            Err(failure) if failure.kind == "file_not_found" => {}
+            Err(failure) => return Err(failure),
+        }
+        let prompt = match (&work.method, prompt) {
+            (Method::Python, Some(place)) => Prompt::Known(thinking(work, means.pinned(&place)?)),
+            (_, place) => match place.as_deref().map(|place| means.pinned(place)) {
+                Some(Ok(text)) => Prompt::Known(thinking(work, text)),
+                Some(Err(failure)) if failure.kind != "file_not_found" => return Err(failure),
+                Some(Err(_)) | None => Prompt::Made {
+                    function: old("old_text", work, site, means)?,
+                    template: Arc::from(""),
+                    location: place,
+                },
+            },
+        };
+        let name = if work.with_thinking { "old_code_answer" } else { "old_code" };
+        Ok(Self::Written { location, prompt, code: old(name, work, site, means)? })
     }
 
     /// How the values are taken.
@@ -226,9 +236,9 @@ impl Calling {
                 );
                 Cell::written(writer, at)
             }
-            Self::Person => Cell::direct(Effect::Ask(question(work, site, inputs, constants)), at),
+            Self::Person => Cell::direct(Effect::Ask(question(step, inputs)), at),
             Self::Model { function, template, special } => {
-                let vars = prompt_vars(work, site, inputs, template.as_ref(), special, constants)?;
+                let vars = prompt_vars(step, inputs, template.as_ref(), special)?;
                 Cell::composed(function.call(vars, step.ids(place)), at)
             }
             Self::Paradigm { .. } => return Err(nothing_to_call()),
@@ -237,23 +247,25 @@ impl Calling {
     }
 }
 
+/// The text of a constant of the step.
+fn constant(given: &Values<'_>, name: &str) -> Option<Arc<str>> {
+    let found = given.constants().iter().find(|(known, _)| &**known == name);
+    found.map(|(_, value)| input_text(value))
+}
+
 /// What the prompt of an old sequence is filled with, the template among it.
 fn prompt_vars(
-    work: &Semantic,
-    site: &Site<'_>,
+    &Step { work, site, constants, .. }: &Step<'_>,
     inputs: Inputs,
     template: Option<&Arc<str>>,
     special: &Special,
-    constants: &[(Arc<str>, Value)],
 ) -> Result<Map, StepFailure> {
     let mut vars = inputs.into_map(special, constants);
-    let key = "prompt_template";
     let template = match (&work.method, template) {
         (Method::Plain, _) => prompts::step(work, &own_text(site), &site.target.name, &vars),
         (_, Some(template)) => Arc::clone(template),
         (_, None) => match vars.get(&*work.keys.template) {
-            Some(Value::Text(text)) if work.with_thinking => prompts::asking_for_json(text),
-            Some(Value::Text(text)) => Arc::clone(text),
+            Some(Value::Text(text)) => thinking(work, Arc::clone(text)),
             _ => {
                 let message = "no prompt is among the step's values";
                 return Err(StepFailure::new("missing_template", message)
@@ -261,7 +273,7 @@ fn prompt_vars(
             }
         },
     };
-    vars.insert(Arc::from(key), Value::Text(template));
+    vars.insert(Arc::from("prompt_template"), Value::Text(template));
     // One input alone is called `input`; prompts number it all the same.
     if let Some(only) = vars.get("input").cloned() {
         vars.entry(Arc::from("input_1")).or_insert(only);
@@ -270,7 +282,7 @@ fn prompt_vars(
 }
 
 /// The first input is the question; the others are shown below it. A step without inputs asks what its function says.
-fn question(work: &Semantic, site: &Site<'_>, inputs: Inputs, constants: &[(Arc<str>, Value)]) -> Question {
+fn question(&Step { work, site, constants, .. }: &Step<'_>, inputs: Inputs) -> Question {
     let constant = constants.iter().find(|(name, _)| *name == work.keys.prompt);
     let mut texts = inputs.numbered.iter().map(|(_, value)| input_text(value));
     let asked = constant.map(|(_, value)| input_text(value)).or_else(|| texts.next());
