@@ -1,6 +1,7 @@
 //! The state just before a step, put together again, and what it tells about the step.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::{Digest, LoopPath};
@@ -10,7 +11,7 @@ use crate::run::decide::{Action, decide};
 use crate::run::effect::{Effect, ScriptCode, ScriptRun};
 use crate::run::graph::{Role, Why};
 use crate::run::provenance::{History, Origin, Part, Seen, seen};
-use crate::run::record::{Setting, peek};
+use crate::run::record::{Kind, Setting, peek};
 use crate::run::replay::Replay;
 use crate::run::sequence::Cell;
 use crate::run::state::{FrameId, Ready, Slot, Status};
@@ -161,34 +162,8 @@ fn gather_all(
 ) -> Result<Explained, RunError> {
     let graph = Arc::clone(&plan.graph);
     let own = found.records.event.as_ref().map(|(seq, _)| *seq);
-    let validity = past.validity()?;
-    let mut look = Look {
-        step: found.step.as_ref(),
-        history: History::default(),
-        begun: None,
-        frame: None,
-        result: None,
-        done: false,
-    };
-    let fresh = State::new(Arc::clone(&graph), plan.data.clone());
-    let replay =
-        past.fold(Replay::new(fresh, past.validity()?), own.unwrap_or(u64::MAX), &mut |replay, frame| {
-            use crate::run::record::Kind;
-            if !matches!(frame.kind, Kind::Result | Kind::Failed | Kind::Skipped) {
-                return;
-            }
-            look.the_loop(&replay.state);
-            let Some(about) = peek(frame.kind, frame.body) else { return };
-            let Some(item) = validity.now(frame.seq, &about.step, about.round) else { return };
-            let step = StepKey { item, path: about.step.path };
-            if item.at() < graph.items.len() {
-                look.history.note(&replay.state, frame.seq, &step, about.round);
-            }
-        })?;
-    look.the_loop(&replay.state);
-    look.history.settle(&replay.state);
+    let (state, look) = look_back(past, &plan, found.step.as_ref(), own)?;
     let Look { history, begun, result, done, .. } = look;
-    let state = replay.state;
     let setting = setting_at(past, own)?;
     let mut explained = Explained {
         run_id: past.run.id().to_owned(),
@@ -210,33 +185,21 @@ fn gather_all(
         found,
     };
     let Some(step) = explained.found.step.clone() else { return Ok(explained) };
-    let is_loop = matches!(graph.item(step.item).role, Role::Loop(_));
     let frame = state.locate(&step);
+    let mut read = begun;
     if let Some(frame) = frame {
         explained.waited = waited(&state, &history, &step);
         explained.gates = gates(&state, frame, &step);
+        explained.calls = explained.found.records.event.as_ref().map_or_else(Vec::new, |(_, event)| {
+            calls(&state, Ready { frame, item: step.item, round: event.round }, &plan.base)
+        });
+        read.get_or_insert_with(|| seen(&state, frame, step.item));
     }
-    let read = match (begun, frame) {
-        (Some(begun), _) => begun,
-        (None, Some(frame)) => seen(&state, frame, step.item),
-        (None, None) => Vec::new(),
-    };
-    explained.inputs = read
-        .into_iter()
+    let inputs = read.into_iter().flatten();
+    explained.inputs = inputs
         .map(|seen| Input { origin: history.origin(&graph, &step, seen.read.slot, seen.given), seen })
         .collect();
-    // Prompts and scripts are read as they are now; what a step was really told stands in its calls.
-    let tools = Tools::new(&plan.base, 1, Arc::new(WallClock)).ok();
-    let step_means = tools.as_ref().map(|tools| tools.means(step.item));
-    let means: &dyn Means = step_means.as_ref().map_or(&NoFiles, |means| means);
-    if let (Some(frame), Some((_, event))) = (frame, &explained.found.records.event)
-        && state.status(frame, step.item) == Status::Ready
-        && let Action::Semantic(task) =
-            decide(&state, Ready { frame, item: step.item, round: event.round }, means)
-    {
-        explained.calls = task.cells.into_iter().filter(|cell| cell.single_effect().is_some()).collect();
-    }
-    if is_loop && own.is_none() {
+    if matches!(graph.item(step.item).role, Role::Loop(_)) && own.is_none() {
         let iterations = history.results(&graph, &step).len();
         explained.the_loop = Some(Loop { iterations, result, done });
     }
@@ -252,6 +215,52 @@ fn gather_all(
         explained.stuck = explain(&state).stuck.into_iter().find(|s| s.item == step.item);
     }
     Ok(explained)
+}
+
+/// The state before a record, or at the end of the run; and what was seen on the way there.
+fn look_back<'a>(
+    past: &Past,
+    plan: &Plan,
+    step: Option<&'a StepKey>,
+    own: Option<u64>,
+) -> Result<(State, Look<'a>), RunError> {
+    let validity = past.validity()?;
+    let mut look =
+        Look { step, history: History::default(), begun: None, frame: None, result: None, done: false };
+    let fresh = State::new(Arc::clone(&plan.graph), plan.data.clone());
+    let replay =
+        past.fold(Replay::new(fresh, past.validity()?), own.unwrap_or(u64::MAX), &mut |replay, frame| {
+            if !matches!(frame.kind, Kind::Result | Kind::Failed | Kind::Skipped) {
+                return;
+            }
+            look.the_loop(&replay.state);
+            let Some(about) = peek(frame.kind, frame.body) else { return };
+            let Some(item) = validity.now(frame.seq, &about.step, about.round) else { return };
+            let step = StepKey { item, path: about.step.path };
+            if item.at() < plan.graph.items.len() {
+                look.history.note(&replay.state, frame.seq, &step, about.round);
+            }
+        })?;
+    look.the_loop(&replay.state);
+    look.history.settle(&replay.state);
+    Ok((replay.state, look))
+}
+
+/// The calls of a step with the prompts and scripts as they are now; what it was really told stands in the records of
+/// its calls.
+fn calls(state: &State, ready: Ready, base: &Path) -> Vec<Cell> {
+    if state.status(ready.frame, ready.item) != Status::Ready {
+        return Vec::new();
+    }
+    let tools = Tools::new(base, 1, Arc::new(WallClock)).ok();
+    let own = tools.as_ref().map(|tools| tools.means(ready.item));
+    let means: &dyn Means = own.as_ref().map_or(&NoFiles, |means| means);
+    match decide(state, ready, means) {
+        Action::Semantic(task) => {
+            task.cells.into_iter().filter(|cell| cell.single_effect().is_some()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn tree(graph: &Graph, history: &History, explained: &Explained, step: &StepKey, depth: usize) -> Vec<Node> {
