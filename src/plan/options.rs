@@ -279,6 +279,11 @@ impl Resolver<'_> {
     }
 }
 
+/// Returns whether only a functional line can say it of its step.
+pub(super) fn is_option(key: &str) -> bool {
+    key == "agent" || STRICT.contains(&key)
+}
+
 /// Keys that must have a value.
 const STRICT: [&str; 11] = [
     "ask",

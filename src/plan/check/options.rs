@@ -1,25 +1,10 @@
 //! Options of a step that stand where no step is: NC019 (language spec, section 2.5).
 
 use crate::diag::{Code, Diagnostic};
+use crate::plan::options::is_option;
 use crate::syntax::{AnnotationKind, Expr};
 
 use super::Facts;
-
-/// What only a functional line can say of its step.
-const OPTIONS: [&str; 12] = [
-    "agent",
-    "ask",
-    "ask_kind",
-    "command",
-    "command_output",
-    "effect",
-    "model",
-    "options",
-    "prompt",
-    "reply_retries",
-    "schema",
-    "timeout",
-];
 
 pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (_, node) in facts.tree.iter() {
@@ -32,7 +17,7 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
             _ => continue,
         };
         let mine = node.annotations.iter().filter(|a| a.kind == AnnotationKind::Referential);
-        for annotation in mine.filter(|a| OPTIONS.contains(&a.base_key())) {
+        for annotation in mine.filter(|a| is_option(a.base_key())) {
             let key = annotation.base_key();
             let message = format!("`%{{{key}}}` has no meaning on {what}");
             diagnostics.push(
