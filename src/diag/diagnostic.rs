@@ -21,6 +21,11 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// An edit that certainly mends it.
     pub fix: Option<Fix>,
+    /// The concepts it is about, the one that matters most first. Not shown: it tells which diagnostics speak of one
+    /// mistake.
+    pub about: Vec<String>,
+    /// The number of a loop that it misses.
+    pub missing_loop: Option<u32>,
 }
 
 /// A place with a short text about the spot.
@@ -68,6 +73,8 @@ impl Diagnostic {
             secondary: Vec::new(),
             help: None,
             fix: None,
+            about: Vec::new(),
+            missing_loop: None,
         }
     }
 
@@ -91,6 +98,20 @@ impl Diagnostic {
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
         self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// About one more concept, by its name.
+    #[must_use]
+    pub fn about(mut self, concept: impl Into<String>) -> Self {
+        self.about.push(concept.into());
+        self
+    }
+
+    /// About a loop that is not there.
+    #[must_use]
+    pub fn missing_loop(mut self, number: u32) -> Self {
+        self.missing_loop = Some(number);
         self
     }
 

@@ -128,7 +128,8 @@ impl Resolver<'_> {
                 Code::NC050,
                 node.span_of(first.part),
                 format!("`{}` is neither a value beside the `$.` nor its target", shown(name)),
-            );
+            )
+            .about(name);
             diagnostic =
                 diagnostic.help(format!("add a line `<- {name}` beside it, or name one of the values there"));
             if let Some(last) = self.tree.last_below(head) {

@@ -130,7 +130,7 @@ pub(super) fn settle(resolver: &mut Resolver<'_>) {
         }
         let message = format!("`{}` has no value before the first step", concept.name);
         let help = "write it on one of its lines, like `| ref. 0`, or give it as an input of the run";
-        resolver.report(Diagnostic::at(Code::NC038, carry.span, message).help(help));
+        resolver.report(Diagnostic::at(Code::NC038, carry.span, message).about(&*concept.name).help(help));
     }
     let heads: FxHashSet<NodeId> = resolver.inferences.iter().map(|i| i.head).collect();
     let lines = resolver

@@ -48,9 +48,11 @@ impl Resolver<'_> {
                 let node = tree.node(line)?;
                 let message = format!("`{}` is not computed beside the grouping", node.text_of(by.head));
                 self.report(
-                    Diagnostic::at(Code::NC092, node.span_of(by.part), message).help(
-                        "`<--<!_>>` means what the value beside it was computed from; add its operation",
-                    ),
+                    Diagnostic::at(Code::NC092, node.span_of(by.part), message)
+                        .about(node.text_of(by.head))
+                        .help(
+                            "`<--<!_>>` means what the value beside it was computed from; add its operation",
+                        ),
                 );
                 return Some((Work::Grouping(grouping), ordered, all_contexts));
             };

@@ -74,7 +74,8 @@ impl Resolver<'_> {
                 axis.name,
                 self.table.name(base)
             );
-            let diagnostic = Diagnostic::at(Code::NC084, node.span_of(axis.part), message);
+            let diagnostic =
+                Diagnostic::at(Code::NC084, node.span_of(axis.part), message).about(self.table.name(base));
             self.report(diagnostic.help(format!("write `{{{first}}}`, or declare the axis on the base")));
         }
         first

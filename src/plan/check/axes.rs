@@ -120,6 +120,7 @@ fn walked(
             span,
             format!("the loop walks `{}`, which is one value and no collection", base.name),
         )
+        .about(&*base.name)
         .help("walk a collection, like `ref. %(item)=[1, 2, 3]`, or leave the loop out");
         if let Some(place) = base.first_span().filter(|p| *p != span) {
             diagnostic = diagnostic.also(place, "one value");
@@ -139,6 +140,7 @@ fn walked(
         node.span_of(axis.part),
         format!("`{}` is no axis of `{}`; its axis `{}` is walked", axis.name, base.name, first.name),
     )
+    .about(&*base.name)
     .help(format!("write `{{{}}}`", first.name));
     diagnostics.push(from_there(facts, diagnostic, Some(first)));
 }
@@ -256,7 +258,8 @@ fn not_beside(
             None => format!("add a line `<- {text}` beside the grouping, or leave it out"),
         };
         let message = format!("`{text}` is grouped, but is no value beside the grouping");
-        diagnostics.push(Diagnostic::at(Code::NC092, node.span_of(value.part), message).help(help));
+        diagnostics
+            .push(Diagnostic::at(Code::NC092, node.span_of(value.part), message).about(text).help(help));
     }
 }
 
@@ -281,7 +284,9 @@ fn created(
     }
     let Some((id, axis)) = sources.iter().find_map(|(id, known)| Some((id, has(known)?))) else { return };
     let message = format!("the new axis `{name}` has the name of an axis of `{}`", facts.plan.name(*id));
-    let diagnostic = Diagnostic::at(Code::NC092, span, message).help("give the new axis a name of its own");
+    let diagnostic = Diagnostic::at(Code::NC092, span, message)
+        .about(facts.plan.name(*id))
+        .help("give the new axis a name of its own");
     diagnostics.push(from_there(facts, diagnostic, Some(&axis)));
 }
 
@@ -451,6 +456,7 @@ fn filters(facts: &Facts<'_>, axes: &Axes, diagnostics: &mut Vec<Diagnostic>) {
         let message = format!("the judgement does not say for which of `{}` it holds", plan.name(id));
         found.push(
             Diagnostic::at(Code::NC097, node.span, message)
+                .about(plan.name(id))
                 .also(gate.function_span, "lets all of them through or none")
                 .help(format!("write `<For Each {{{axis}}} True>` after it, or `<ALL True>`")),
         );

@@ -62,6 +62,7 @@ fn unjudged(
     };
     Some(
         Diagnostic::at(Code::NC089, gate.function_span, message)
+            .about(&*concept.name)
             .label("asks for true or false")
             .also(made.target_span, "made here, by an operation that only moves values")
             .help(format!("judge it: write `<= {judgement}` below `<- {}`", concept.name)),

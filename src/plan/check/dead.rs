@@ -46,6 +46,7 @@ pub(super) fn check(facts: &Facts<'_>, suggested: &FxHashSet<ConceptId>, diagnos
                     format!("`{}` has no operation, so nothing uses what stands below it", line.text);
                 diagnostics.push(
                     Diagnostic::at(Code::NC082, line.span, message)
+                        .about(&*line.text)
                         .also(inference.target_span, "computed, but not used")
                         .help("write the operation as the first line below it: `<= ..`"),
                 );
@@ -61,7 +62,8 @@ pub(super) fn check(facts: &Facts<'_>, suggested: &FxHashSet<ConceptId>, diagnos
             }
             None => "read it in another step, or remove the line and what stands below it".to_owned(),
         };
-        let mut diagnostic = Diagnostic::at(Code::NC082, inference.target_span, message).help(help);
+        let mut diagnostic =
+            Diagnostic::at(Code::NC082, inference.target_span, message).about(&*concept.name).help(help);
         if let Some((span, _)) = beside {
             diagnostic = diagnostic.also(span, "this operation takes other values");
         }

@@ -81,15 +81,19 @@ fn outside(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) -> FxHashSet<(A
                 continue;
             }
             let span = node.span_of(value.part);
+            let name = format!("{text}*{number}");
             let diagnostic = if known.contains(&number) {
-                Diagnostic::at(Code::NC083, span, format!("`{text}*{number}` is used outside loop {number}"))
+                Diagnostic::at(Code::NC083, span, format!("`{name}` is used outside loop {number}"))
+                    .about(name)
                     .help(format!("move the line below the loop line, or write `{text}` without `*{number}`"))
             } else {
                 Diagnostic::at(
                     Code::NC083,
                     span,
-                    format!("`{text}*{number}` speaks of loop {number}, which the plan does not have"),
+                    format!("`{name}` speaks of loop {number}, which the plan does not have"),
                 )
+                .about(name)
+                .missing_loop(number)
                 .help(format!("write the number of a loop around the line, or `{text}` without `*{number}`"))
             };
             diagnostics.push(diagnostic);
@@ -121,7 +125,7 @@ fn no_element(facts: &Facts<'_>, said: &FxHashSet<(Arc<str>, u32)>, diagnostics:
             Some(element) => format!("the element of loop {last} is `{element}`"),
             None => "write the base of the loop with its number".to_owned(),
         };
-        diagnostics.push(Diagnostic::at(Code::NC083, span, message).help(help));
+        diagnostics.push(Diagnostic::at(Code::NC083, span, message).about(&*concept.name).help(help));
     }
 }
 
@@ -196,6 +200,7 @@ fn carried(facts: &Facts<'_>, found: Option<&Liveness<'_>>, diagnostics: &mut Ve
                 carry.span,
                 format!("nothing gives `{name}` a new value, so every step sees the first one"),
             )
+            .about(name)
             .help(format!("add a line `<- {name}` below the loop line with what computes it"));
             if let Some(outside) = outside {
                 diagnostic = diagnostic.also(outside, "made outside the loop, once");

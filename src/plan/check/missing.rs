@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) -> FxH
             continue;
         };
         let message = format!("`{}` is used but nothing computes or gives it", concept.name);
-        let mut diagnostic = Diagnostic::at(Code::NC081, span, message);
+        let mut diagnostic = Diagnostic::at(Code::NC081, span, message).about(&*concept.name);
         missing += 1;
         diagnostic = match (missing <= SUGGESTIONS).then(|| near(facts, concept)).flatten() {
             Some((id, other)) => {

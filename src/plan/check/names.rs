@@ -32,8 +32,11 @@ fn unmarked(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         };
         let message = format!("`{}` may mean {}", concept.name, one_of(names));
-        diagnostics
-            .push(Diagnostic::at(Code::NC033, span, message).help("write which one, with its `<$={N}>`"));
+        diagnostics.push(
+            Diagnostic::at(Code::NC033, span, message)
+                .about(&*concept.name)
+                .help("write which one, with its `<$={N}>`"),
+        );
     }
 }
 
@@ -87,6 +90,8 @@ fn near(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let message = format!("`{}` is nearly `{}`, but another concept", second.name, first.name);
         diagnostics.push(
             Diagnostic::at(Code::NC036, span, message)
+                .about(&*second.name)
+                .about(&*first.name)
                 .also(at, "the other name")
                 .help("write one of the two names everywhere, or names that differ more"),
         );

@@ -1,7 +1,7 @@
 //! One mistake, one diagnostic: leaves out what only follows from something reported already (language spec, section
 //! 12). Runs last, over what reading the names and all checks have found.
 //!
-//! Diagnostics name concepts in backticks, the one they are about first; that is what ties two of them together here.
+//! What ties two of them together are the concepts they are about ([`Diagnostic::about`]).
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -57,7 +57,7 @@ pub(super) fn settle(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
             d.code == Code::NC050 && subject(d).is_some_and(|name| is_written(facts.tree, &broken, name));
         let of_step = OF_STEP.contains(&d.code) && within(&steps);
         let of_open = d.severity != Severity::Error && within(&open);
-        let of_loop = unread_loop && missing_loop(d).is_some();
+        let of_loop = unread_loop && d.missing_loop.is_some();
         !(about || unread || of_step || of_open || of_loop)
     });
     named_before(&lines, diagnostics);
@@ -67,13 +67,13 @@ pub(super) fn settle(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
 
 /// The concept a diagnostic is about.
 fn subject(diagnostic: &Diagnostic) -> Option<&str> {
-    diagnostic.message.split('`').nth(1)
+    diagnostic.about.first().map(String::as_str)
 }
 
 /// The concepts that a diagnostic is about: of a circle all that are in it.
 fn subjects(diagnostic: &Diagnostic) -> impl Iterator<Item = &str> {
     let most = if diagnostic.code == Code::NC080 { usize::MAX } else { 1 };
-    diagnostic.message.split('`').skip(1).step_by(2).take(most)
+    diagnostic.about.iter().map(String::as_str).take(most)
 }
 
 /// From a place to the line it is on.
@@ -178,16 +178,9 @@ fn is_loop_like(tree: &Tree, id: NodeId) -> bool {
     })
 }
 
-/// The loop number that no loop of the plan has.
-fn missing_loop(diagnostic: &Diagnostic) -> Option<&str> {
-    let (_, rest) =
-        diagnostic.message.split_once("speaks of loop ").filter(|_| diagnostic.code == Code::NC083)?;
-    rest.split_once(',').map(|(number, _)| number)
-}
-
 /// The concepts that speak of loops which the plan does not have, without the numbers.
 fn lost(diagnostics: &[Diagnostic]) -> FxHashSet<String> {
-    let missing = diagnostics.iter().filter(|d| missing_loop(d).is_some());
+    let missing = diagnostics.iter().filter(|d| d.missing_loop.is_some());
     missing.filter_map(|d| subject(d).map(|name| head(name).to_owned())).collect()
 }
 
@@ -221,13 +214,13 @@ fn named_before(lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
 /// A number that no loop has is one mistake, however often it is written; the loop that was meant then lacks what
 /// belongs to it.
 fn loops(facts: &Facts<'_>, lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
-    let mut first: FxHashMap<String, usize> = FxHashMap::default();
+    let mut first: FxHashMap<u32, usize> = FxHashMap::default();
     let mut others: Vec<(usize, Span)> = Vec::new();
     let lost: FxHashSet<String> = lost(diagnostics);
     let mut drop = vec![false; diagnostics.len()];
     for (i, diagnostic) in diagnostics.iter().enumerate() {
-        let Some(number) = missing_loop(diagnostic) else { continue };
-        match first.get(number) {
+        let Some(number) = diagnostic.missing_loop else { continue };
+        match first.get(&number) {
             Some(at) => {
                 others.extend(diagnostic.primary.as_ref().map(|p| (*at, p.span)));
                 if let Some(drop) = drop.get_mut(i) {
@@ -235,7 +228,7 @@ fn loops(facts: &Facts<'_>, lines: &Lines, diagnostics: &mut Vec<Diagnostic>) {
                 }
             }
             None => {
-                first.insert(number.to_owned(), i);
+                first.insert(number, i);
             }
         }
     }
@@ -262,22 +255,18 @@ fn near_names(diagnostics: &mut Vec<Diagnostic>) {
     let mut about: FxHashMap<String, usize> = FxHashMap::default();
     for (i, diagnostic) in diagnostics.iter().enumerate() {
         if diagnostic.severity != Severity::Info && FOLLOWS.contains(&diagnostic.code) {
-            let names = diagnostic.message.split('`').skip(1).step_by(2);
-            for name in names {
-                about.entry(name.to_owned()).or_insert(i);
+            for name in &diagnostic.about {
+                about.entry(name.clone()).or_insert(i);
             }
         }
     }
     let mut drop = vec![false; diagnostics.len()];
     let mut said: Vec<(usize, String)> = Vec::new();
     for (diagnostic, drop) in diagnostics.iter().zip(&mut drop) {
-        let mut names = diagnostic.message.split('`').skip(1).step_by(2);
-        let (Code::NC036, Some(one), Some(two)) = (diagnostic.code, names.next(), names.next()) else {
-            continue;
-        };
+        let (Code::NC036, [one, two]) = (diagnostic.code, &*diagnostic.about) else { continue };
         let explains = [(one, two), (two, one)]
             .into_iter()
-            .find_map(|(name, other)| about.get(name).map(|i| (*i, other.to_owned())));
+            .find_map(|(name, other)| about.get(name).map(|i| (*i, other.clone())));
         *drop = explains.is_some();
         said.extend(explains);
     }

@@ -131,7 +131,8 @@ fn nothing(
         all => format!("all its {} candidates are skipped", all.len()),
     };
     let message = format!("`{target}` gets nothing{}: {which}", told(facts, &outcome));
-    let mut diagnostic = Diagnostic::at(Code::NC087, inference.function_span, message);
+    let mut diagnostic = Diagnostic::at(Code::NC087, inference.function_span, message).about(target);
+    diagnostic.about.extend(sources.iter().take(3).map(|s| facts.plan.name(*s).to_owned()));
     let mut gated: Vec<ConceptId> = Vec::new();
     for source in sources {
         let Some(giver) = net.names.producers(*source).first().copied() else { continue };

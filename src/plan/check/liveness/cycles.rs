@@ -182,8 +182,11 @@ fn report(facts: &Facts<'_>, found: &Liveness<'_>, steps: &[Step]) -> Option<Dia
                 chain.join(", which waits for ")
             ),
         };
-        Diagnostic::at(Code::NC080, inference.target_span, message)
-            .help("break the cycle: give one of them data, or carry it from step to step of a loop")
+        names.iter().take(TOLD + 1).fold(
+            Diagnostic::at(Code::NC080, inference.target_span, message)
+                .help("break the cycle: give one of them data, or carry it from step to step of a loop"),
+            |diagnostic, name| diagnostic.about(*name),
+        )
     };
     diagnostic = diagnostic.severity(Severity::Warning).label(format!("a run stops here{outcome}"));
     let nodes: Vec<usize> = steps.iter().map(|s| s.node).collect();
@@ -216,10 +219,13 @@ fn report_own(facts: &Facts<'_>, found: &Liveness<'_>, own: &Own) -> Option<Diag
             .help("ask about something that is made before")
     } else if own.giver == own.item {
         Diagnostic::at(Code::NC080, inference.target_span, format!("`{this}` waits for itself"))
+            .about(this)
             .help("give it data, take another value, or carry it from step to step of a loop")
     } else if matches!(inference.work, Work::Loop(_)) {
         let message = format!("the loop of `{this}` walks `{needed}`, which its own steps make");
         Diagnostic::at(Code::NC080, inference.function_span, message)
+            .about(this)
+            .about(needed)
             .help(format!("make `{needed}` beside the loop line, not below it, or give it data"))
     } else {
         let message = match own.why {
@@ -227,6 +233,8 @@ fn report_own(facts: &Facts<'_>, found: &Liveness<'_>, own: &Own) -> Option<Diag
             _ => format!("`{this}` waits for `{needed}`, which waits for `{this}`"),
         };
         Diagnostic::at(Code::NC080, inference.target_span, message)
+            .about(this)
+            .about(needed)
             .help("break the cycle: give one of them data, or add a candidate that is made another way")
     };
     let mut diagnostic = diagnostic.severity(Severity::Warning).label(label);
