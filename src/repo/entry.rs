@@ -19,16 +19,6 @@ macro_rules! entry {
                 &self.0
             }
 
-            /// The fields, to be changed.
-            pub fn raw_mut(&mut self) -> &mut JsonMap<String, Json> {
-                &mut self.0
-            }
-
-            /// The entry as a JSON object.
-            pub fn into_json(self) -> Json {
-                Json::Object(self.0)
-            }
-
             /// The text of a field; none when it is absent, null or no text.
             pub fn text(&self, field: &str) -> Option<&str> {
                 self.0.get(field).and_then(Json::as_str)
@@ -155,7 +145,7 @@ mod tests {
         assert_eq!(entry.name(), "{a}");
         assert_eq!(entry.data(), None);
         assert!(!entry.is_invariant());
-        assert_eq!(entry.into_json().to_string(), text);
+        assert_eq!(Json::Object(entry.raw().clone()).to_string(), text);
     }
 
     #[test]

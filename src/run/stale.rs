@@ -70,11 +70,6 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Returns whether everything holds and stands where it stood.
-    pub fn is_same(&self) -> bool {
-        self.stale.iter().all(Option::is_none) && self.is_in_place()
-    }
-
     /// Returns whether every item stands where it stood.
     pub fn is_in_place(&self) -> bool {
         self.now.len() == self.stale.len()

@@ -40,10 +40,10 @@ pub struct Spent {
 impl Spent {
     /// Adds what other calls cost.
     pub fn add(&mut self, other: &Self) {
-        self.calls += other.calls;
-        self.tries += other.tries;
-        self.prompt_tokens += other.prompt_tokens;
-        self.completion_tokens += other.completion_tokens;
+        self.calls = self.calls.saturating_add(other.calls);
+        self.tries = self.tries.saturating_add(other.tries);
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
         self.estimated |= other.estimated;
         self.micros = self.micros.saturating_add(other.micros);
     }

@@ -195,14 +195,6 @@ impl Value {
             _ => None,
         })
     }
-
-    /// What the value is an instance of, `<$({x})%>`.
-    pub fn instance_of(&self) -> Option<&Reference> {
-        self.suffixes.iter().find_map(|s| match &s.kind {
-            SuffixKind::Instance(of) => Some(of),
-            _ => None,
-        })
-    }
 }
 
 /// A literal object `{key: "text"}` (language spec, section 4.2).

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use normc::base::ReplyFormat;
 use normc::faculty::llm::cassette::{Mode, Played, Resolved};
 use normc::faculty::llm::{
     Admitted, Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Estimate, Meter, Price,
-    ReplyForm, Spent, Try, Usage,
+    Spent, Try, Usage,
 };
 use normc::faculty::{Failure, FailureKind, Redactor, Secret};
 
@@ -499,7 +500,7 @@ fn no_secret_comes_into_a_cassette_or_out_of_it() {
     let recording = open(&path, Mode::Record, &model).without_secrets(Arc::clone(&redactor));
     let request = ChatRequest {
         system: Some(format!("the key is {key}").into()),
-        format: ReplyForm::Json,
+        format: ReplyFormat::Json,
         ..ChatRequest::new("small", format!("say {key} and %73k-canary-0123456789"))
     };
     let fresh = recording.chat(&request, &caller("1", 0)).unwrap();
@@ -538,7 +539,7 @@ fn a_budget_stops_before_the_call_and_replays_cost_nothing() {
     assert_eq!(recording.finish().unwrap().recordings, 3);
     let kept = model.budget.as_ref().unwrap().spent();
     assert_eq!((kept.cost, kept.tokens(), kept.tries), (spent.cost, spent.tokens(), spent.tries));
-    assert_eq!(spent.described(Some("EUR")), "6 calls (3 replayed), 30 tokens in, 15 out, 0.00006 EUR");
+    assert_eq!((spent.calls, spent.replayed, spent.tokens(), spent.micros()), (6, 3, 45, 60));
 
     // Going on with a higher limit counts what was spent before.
     let raised = Budget::new(Some(90), None, kept);
@@ -563,7 +564,7 @@ fn the_cassette_of_a_tiny_plan_is_replayed() {
     let greeting = ask(&cassette, "1.1", "Write a greeting for Ada in at most five words.").unwrap();
     assert_eq!(&*greeting.text, "Good morning, Ada, and welcome!");
     let request = ChatRequest {
-        format: ReplyForm::Json,
+        format: ReplyFormat::Json,
         ..ChatRequest::new(
             "small",
             "Is this polite? Answer as {\"answer\": true or false}.\n\nGood morning, Ada, and welcome!",

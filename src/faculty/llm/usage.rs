@@ -5,11 +5,8 @@
 //! they are estimated ([`super::estimated_tokens`]: a token for four ASCII characters, one for each other character,
 //! rounded up), and the sum says how many tries that was.
 
-use std::fmt;
 use std::iter::Sum;
 use std::ops::AddAssign;
-
-use serde_json::{Map as JsonMap, Value as Json};
 
 use super::price::Money;
 use super::request::{ChatReply, Price, Try, Usage};
@@ -93,84 +90,6 @@ impl Spent {
     pub fn micros(&self) -> u64 {
         self.cost.micros()
     }
-
-    /// Returns whether nothing was called.
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Its JSON form. The cost stands in 10^-12 units, as text: many readers of JSON keep only 53 bits of a number.
-    pub fn to_json(&self) -> JsonMap<String, Json> {
-        let cost = Json::from(self.cost.picos().to_string());
-        let numbers = [
-            ("calls", self.calls),
-            ("replayed", self.replayed),
-            ("tries", self.tries),
-            ("prompt_tokens", self.prompt_tokens),
-            ("completion_tokens", self.completion_tokens),
-            ("estimated", self.estimated),
-        ];
-        let numbers = numbers.into_iter().map(|(name, number)| (name.to_owned(), Json::from(number)));
-        numbers.chain([("cost_picos".to_owned(), cost)]).collect()
-    }
-
-    /// Reads its JSON form; none when it is not one.
-    pub fn from_json(map: &JsonMap<String, Json>) -> Option<Self> {
-        let number = |name: &str| map.get(name)?.as_u64();
-        Some(Self {
-            calls: number("calls")?,
-            replayed: number("replayed")?,
-            tries: number("tries")?,
-            prompt_tokens: number("prompt_tokens")?,
-            completion_tokens: number("completion_tokens")?,
-            estimated: number("estimated")?,
-            cost: Money::from_picos(map.get("cost_picos")?.as_str()?.parse().ok()?),
-        })
-    }
-
-    /// The sum in words, with a word for the currency if there is one: `3 calls (1 replayed), 4 tries, 1 234 tokens
-    /// in, 56 out, 0.0123 EUR`.
-    pub fn described(&self, currency: Option<&str>) -> String {
-        let mut words = vec![counted(self.calls, "call", "calls")];
-        if self.replayed > 0
-            && let Some(calls) = words.first_mut()
-        {
-            calls.push_str(&format!(" ({} replayed)", grouped(self.replayed)));
-        }
-        if self.tries > self.calls.saturating_sub(self.replayed) {
-            words.push(counted(self.tries, "try", "tries"));
-        }
-        words.push(self.amount(currency));
-        words.join(", ")
-    }
-
-    /// Only tokens and cost: `1 234 tokens in, 56 out, 0.0123`.
-    fn amount(&self, currency: Option<&str>) -> String {
-        let mut words = format!(
-            "{} in, {} out",
-            counted(self.prompt_tokens, "token", "tokens"),
-            grouped(self.completion_tokens)
-        );
-        match self.estimated {
-            0 => {}
-            all if all >= self.tries => words.push_str(" (estimated)"),
-            some => words.push_str(&format!(" (estimated for {})", counted(some, "try", "tries"))),
-        }
-        if self.cost > Money::ZERO {
-            words.push_str(&format!(", {}", self.cost));
-            if let Some(currency) = currency {
-                words.push_str(&format!(" {currency}"));
-            }
-        }
-        words
-    }
-}
-
-/// Tokens and cost: `1 234 tokens in, 56 out, 0.0123`.
-impl fmt::Display for Spent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.amount(None))
-    }
 }
 
 impl AddAssign for Spent {
@@ -196,10 +115,6 @@ pub(super) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -235,26 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_in_words() {
-        let spent = Spent {
-            calls: 3,
-            replayed: 1,
-            tries: 4,
-            prompt_tokens: 1234,
-            completion_tokens: 56,
-            estimated: 0,
-            cost: Money::from_micros(12_300),
-        };
-        assert_eq!(spent.to_string(), "1 234 tokens in, 56 out, 0.0123");
-        assert_eq!(
-            spent.described(Some("EUR")),
-            "3 calls (1 replayed), 4 tries, 1 234 tokens in, 56 out, 0.0123 EUR"
-        );
-        let some = Spent { estimated: 1, cost: Money::ZERO, prompt_tokens: 1, ..spent };
-        assert_eq!(some.to_string(), "1 token in, 56 out (estimated for 1 try)");
-        let one = Spent { calls: 1, replayed: 0, tries: 1, estimated: 1, ..some };
-        assert_eq!(one.described(None), "1 call, 1 token in, 56 out (estimated)");
-        assert_eq!(Spent::default().described(None), "0 calls, 0 tokens in, 0 out");
+    fn digits_stand_in_groups_of_three() {
         assert_eq!(grouped(u64::MAX), "18 446 744 073 709 551 615");
         assert_eq!([grouped(0), grouped(999), grouped(1000)], ["0", "999", "1 000"]);
     }
@@ -281,7 +177,6 @@ mod tests {
             let sum: Spent = parts.iter().copied().sum();
             parts.reverse();
             prop_assert_eq!(sum, parts.iter().copied().sum());
-            prop_assert_eq!(Spent::from_json(&sum.to_json()), Some(sum));
         }
     }
 }
