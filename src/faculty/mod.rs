@@ -1,10 +1,12 @@
-//! What acts on the world for a step: built-in functions, Python scripts, commands, files of the plan's base directory.
+//! What acts on the world for a step: built-in functions, Python scripts, commands, files below the base directory,
+//! language models, people.
 //!
-//! A faculty gets a [`Request`] and gives an [`Answer`] or a typed [`Failure`]. It knows no plans, no steps and no
-//! store; what it returns is data and is never read as a sign (semantics spec, sections 2.3 and 14).
+//! Each faculty has a call of its own ([`python::ScriptCall`], [`command::CommandCall`], [`llm::ChatRequest`]) and gives
+//! its answer as data or a typed [`Failure`]. It knows no plans, no steps and no store; what it returns is never read as
+//! a sign (semantics spec, sections 2.3 and 14).
 //!
-//! To add a faculty: a file or folder here, a variant of [`Action`] for what it is asked, the kinds of its failures
-//! in [`FailureKind`], and an `impl Faculty`.
+//! To add a faculty: a file or folder here, the kinds of its failures in [`FailureKind`], and in the engine the effects
+//! that it answers.
 #![allow(clippy::disallowed_methods, reason = "faculties act on the world: files, processes, time")]
 
 pub mod builtin;
@@ -21,5 +23,5 @@ mod request;
 pub mod secret;
 
 pub use failure::{Failure, FailureKind, Place};
-pub use request::{Action, Answer, CallIdentity, Faculty, Output, Request, Script};
+pub use request::{Answer, CallIdentity, Output, Script};
 pub use secret::{KeySource, Redactor, Secret, read_key};

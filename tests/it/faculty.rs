@@ -12,11 +12,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use normc::base::{FixedClock, Value, text_of};
-use normc::faculty::builtin::Builtins;
-use normc::faculty::files::Root;
+use normc::base::{Value, text_of};
 use normc::faculty::python::{Body, Mode, Pool, PoolOptions, ScriptCall};
-use normc::faculty::{Action, Answer, CallIdentity, Faculty, Failure, FailureKind, Request, Script};
+use normc::faculty::{Answer, CallIdentity, Failure, FailureKind};
 use serde_json::{Value as Json, json};
 
 use crate::support::until;
@@ -419,35 +417,6 @@ fn many_scripts_do_not_fill_a_worker() {
 }
 
 #[test]
-fn all_faculties_take_requests() {
-    let Some(b) = bench() else { return };
-    std::fs::write(b.folder.path().join("s.py"), "def main(x):\n    return x * 2").unwrap();
-    let files = Root::open(b.folder.path()).unwrap();
-    let builtins = Builtins::new(Arc::new(FixedClock(0)));
-    let ask = |faculty: &dyn Faculty, action: Action| {
-        let args = vec![("x".into(), Value::text("21"))];
-        faculty.call(&Request::new(action, args))
-    };
-    let code = ask(&files, Action::ReadFile { path: "s.py".into() }).unwrap().value;
-    let Value::Text(code) = code else { panic!("a text") };
-    let script = Arc::new(Script { path: "s.py".into(), hash: Arc::clone(&code), code });
-    assert_eq!(
-        text_of(
-            &ask(&b.pool, Action::Call { script: Arc::clone(&script), function: "main".into() })
-                .unwrap()
-                .value
-        ),
-        "2121"
-    );
-    assert_eq!(text_of(&ask(&b.pool, Action::Execute(script)).unwrap().value), "2121");
-    let add = Action::Builtin { name: "add".into() };
-    assert_eq!(text_of(&ask(&builtins, add.clone()).unwrap().value), "21");
-    for faculty in [&b.pool as &dyn Faculty, &files] {
-        assert_eq!(ask(faculty, add.clone()).unwrap_err().kind, FailureKind::UnsupportedAffordance);
-    }
-}
-
-#[test]
 fn workers_can_be_started_ahead() {
     let Some(b) = bench() else { return };
     b.pool.prepare(2);
@@ -490,13 +459,19 @@ fn a_script_and_what_it_starts_know_which_call_they_are() {
                 env = subprocess.run(['env'], stdout=-1).stdout.decode().splitlines()\n\
                 assert sorted(e for e in env if e.startswith('NORMC_')) == seen()\n\
                 result = seen()\nos.environ['NORMC_IDEMPOTENCY_KEY'] = 'changed by the script'";
-    let script = Arc::new(Script { path: "s.py".into(), hash: "h".into(), code: code.into() });
+    let hash: Arc<str> = Arc::from("h");
     let ask = |identity: Option<CallIdentity>| {
-        let request = Request {
-            identity: identity.map(Arc::new),
-            ..Request::new(Action::Execute(Arc::clone(&script)), Vec::new())
+        let call = ScriptCall {
+            path: "s.py",
+            code,
+            hash: &hash,
+            mode: Mode::Execute,
+            inputs: &[],
+            timeout: None,
+            identity: identity.as_ref(),
+            body: None,
         };
-        Faculty::call(&b.pool, &request).unwrap().value.to_json()
+        b.pool.call(&call).unwrap().value.to_json()
     };
     let all = CallIdentity { key: Some("0aff".into()), run: Some("01J".into()), step: Some("1.2[3]".into()) };
     let key = CallIdentity { key: Some("0b".into()), ..CallIdentity::default() };

@@ -13,4 +13,4 @@ mod table;
 mod text;
 mod time;
 
-pub use table::{ALL, Builtin, Builtins, call, lookup};
+pub use table::{ALL, Builtin, call, lookup};

@@ -1,13 +1,11 @@
 //! The table of built-ins: name, usage, one line of documentation, function.
 
-use std::sync::Arc;
-
 use super::args::Args;
 use super::{compare, list, number, text, time};
 use crate::base::nearest;
 use crate::base::{Clock, Value};
 use crate::faculty::failure::shorten;
-use crate::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request};
+use crate::faculty::{Failure, FailureKind};
 
 /// One built-in function.
 #[derive(Debug, Clone, Copy)]
@@ -98,28 +96,6 @@ fn unknown(name: &str) -> Failure {
     Failure::new(FailureKind::NoSuchFunction, message).with_help(help)
 }
 
-/// The built-ins as a faculty, with the run's clock.
-pub struct Builtins {
-    clock: Arc<dyn Clock>,
-}
-
-impl Builtins {
-    /// Built-ins that take the time from `clock`.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock }
-    }
-}
-
-impl Faculty for Builtins {
-    fn call(&self, request: &Request) -> Result<Answer, Failure> {
-        let Action::Builtin { name } = &request.action else {
-            return Err(Failure::new(FailureKind::UnsupportedAffordance, "built-ins only call built-ins"));
-        };
-        let args: Vec<Value> = request.args.iter().map(|(_, value)| value.clone()).collect();
-        call(name, &args, self.clock.as_ref()).map(Answer::pure)
-    }
-}
-
 /// Calls a built-in with JSON and gives the text of its answer or its complaint; for the tests of every family.
 #[cfg(test)]
 pub(super) fn run(name: &str, args: serde_json::Value) -> Result<String, String> {
@@ -129,6 +105,8 @@ pub(super) fn run(name: &str, args: serde_json::Value) -> Result<String, String>
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::base::FixedClock;
 

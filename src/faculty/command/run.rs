@@ -21,7 +21,7 @@ use crate::faculty::failure::shorten;
 use crate::faculty::process::{
     Ended, Groups, LAUNCH, Limits, ORDER_LIMIT, Order, Report, hang_up, inherited_variables, seconds,
 };
-use crate::faculty::{Action, Answer, CallIdentity, Faculty, Failure, FailureKind, Output, Request};
+use crate::faculty::{Answer, CallIdentity, Failure, FailureKind, Output};
 
 /// How often it is looked whether a program has ended or is to end.
 const LOOK: Duration = Duration::from_millis(20);
@@ -263,21 +263,6 @@ impl Drop for Commands {
 impl fmt::Debug for Commands {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Commands").field("options", &self.options).finish_non_exhaustive()
-    }
-}
-
-impl Faculty for Commands {
-    fn call(&self, request: &Request) -> Result<Answer, Failure> {
-        let Action::Command { argv, json } = &request.action else {
-            return Err(Failure::new(FailureKind::UnsupportedAffordance, "commands only run programs"));
-        };
-        self.run(&CommandCall {
-            argv,
-            inputs: &request.args,
-            json: *json,
-            timeout: request.timeout,
-            identity: request.identity.as_deref(),
-        })
     }
 }
 

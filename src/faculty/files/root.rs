@@ -9,10 +9,9 @@ use rustix::io::Errno;
 
 use super::failed::{bad_path, escapes, failed, system, too_large};
 use super::place::{Place, normal};
-use crate::base::Value;
 use crate::base::nearest;
 use crate::faculty::failure::shorten;
-use crate::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request};
+use crate::faculty::{Failure, FailureKind};
 
 /// How large a file may be.
 pub const SIZE_LIMIT: u64 = 16 << 20;
@@ -309,15 +308,6 @@ fn hint(target: &Target<'_>) -> Option<String> {
         folder = here;
     }
     None
-}
-
-impl Faculty for Root {
-    fn call(&self, request: &Request) -> Result<Answer, Failure> {
-        let Action::ReadFile { path } = &request.action else {
-            return Err(Failure::new(FailureKind::UnsupportedAffordance, "files are only read here"));
-        };
-        self.read_text(path).map(|text| Answer::pure(Value::Text(text)))
-    }
 }
 
 #[cfg(test)]

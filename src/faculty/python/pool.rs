@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::nesting::{Leave, Nested};
 use super::process::{Broken, Start, Worker};
-use super::protocol::{Body, Mode, ScriptCall};
+use super::protocol::{Body, ScriptCall};
 use crate::faculty::process::Groups;
-use crate::faculty::{Action, Answer, Faculty, Failure, FailureKind, Request};
+use crate::faculty::{Answer, Failure, FailureKind};
 
 /// How a pool is set up.
 #[derive(Clone)]
@@ -252,26 +252,6 @@ impl Drop for Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("workers", &self.options.workers).finish_non_exhaustive()
-    }
-}
-
-impl Faculty for Pool {
-    fn call(&self, request: &Request) -> Result<Answer, Failure> {
-        let (script, mode) = match &request.action {
-            Action::Execute(script) => (script, Mode::Execute),
-            Action::Call { script, function } => (script, Mode::Call(function)),
-            _ => return Err(Failure::new(FailureKind::UnsupportedAffordance, "Python only runs scripts")),
-        };
-        self.call(&ScriptCall {
-            path: &script.path,
-            code: &script.code,
-            hash: &script.hash,
-            mode,
-            inputs: &request.args,
-            timeout: request.timeout,
-            identity: request.identity.as_deref(),
-            body: None,
-        })
     }
 }
 

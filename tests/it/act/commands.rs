@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use normc::base::Value;
 use normc::faculty::command::{CommandCall, CommandOptions, Commands};
 use normc::faculty::process::Limits;
-use normc::faculty::{Action, Answer, CallIdentity, Faculty as _, Failure, FailureKind, Request};
+use normc::faculty::{Answer, CallIdentity, Failure, FailureKind};
 use serde_json::{Value as Json, json};
 
 use crate::ending::{dies, is_alive, told};
@@ -224,11 +224,9 @@ fn the_environment_is_an_allow_list_with_the_identity() {
         let desk = desk(launched, |options| options.environment.push(("GIVEN".into(), "yes".into())));
         let argv = ["sh", "-c", "env | grep -E '^(NORMC_|CARGO|GIVEN)' | sort"].map(Arc::from);
         let identity = CallIdentity { key: Some("0a".into()), run: None, step: Some("1.2[3]".into()) };
-        let request = Request {
-            identity: Some(Arc::new(identity)),
-            ..Request::new(Action::Command { argv: argv.to_vec(), json: false }, Vec::new())
-        };
-        let answer = desk.commands.call(&request).unwrap().value.to_json();
+        let call =
+            CommandCall { argv: &argv, inputs: &[], json: false, timeout: None, identity: Some(&identity) };
+        let answer = desk.commands.run(&call).unwrap().value.to_json();
         assert_eq!(answer, json!("GIVEN=yes\nNORMC_IDEMPOTENCY_KEY=0a\nNORMC_STEP=1.2[3]"));
     }
 }
