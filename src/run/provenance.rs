@@ -305,11 +305,6 @@ impl History {
         self.events.get(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 
-    /// All events, in order.
-    pub fn events(&self) -> &[Noted] {
-        &self.events
-    }
-
     /// The number of the last event of a step.
     pub fn last_of(&self, step: &StepKey) -> Option<u64> {
         self.events.iter().rposition(|e| e.step == *step).map(|at| at as u64 + 1)

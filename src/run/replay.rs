@@ -138,11 +138,6 @@ impl Validity {
         Self { epochs, rounds, plain }
     }
 
-    /// Returns whether every record counts.
-    pub fn is_plain(&self) -> bool {
-        self.plain
-    }
-
     /// The item a record about a step counts for now; none when it does not count any more.
     pub fn now(&self, seq: u64, step: &StepKey, round: u32) -> Option<ItemId> {
         self.find(seq, step, round, true)

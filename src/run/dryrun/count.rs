@@ -69,11 +69,6 @@ impl Count {
         self
     }
 
-    /// Returns whether it is nothing at all.
-    pub fn is_zero(&self) -> bool {
-        self.value() == Some(0)
-    }
-
     /// One count after another.
     pub fn add(&mut self, other: &Self) {
         self.bound = self.bound.max(other.bound);

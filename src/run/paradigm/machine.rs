@@ -149,11 +149,6 @@ impl Machine {
         }
     }
 
-    /// How the signs of the call were numbered so far.
-    pub fn ids(&self) -> &Ids {
-        &self.now.ids
-    }
-
     /// Runs the next step; none when there is more to run.
     fn run(&mut self) -> Result<Option<Turn>, Trouble> {
         let function = Arc::clone(&self.function);
