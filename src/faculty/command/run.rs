@@ -244,6 +244,7 @@ impl Commands {
                 group,
                 exchange,
                 launched: self.options.launcher.is_some(),
+                gone: false,
             }),
             Err(error) => {
                 self.groups.end(group);
@@ -273,6 +274,8 @@ struct Running<'c> {
     group: Pid,
     exchange: Exchange,
     launched: bool,
+    /// It was awaited: its id may be that of another process by now.
+    gone: bool,
 }
 
 impl Running<'_> {
@@ -361,6 +364,9 @@ impl Running<'_> {
     }
 
     fn end(&mut self) {
+        if std::mem::replace(&mut self.gone, true) {
+            return;
+        }
         if let Input::Launcher(socket) = &self.exchange.input {
             // Only the launcher finds what has left the group.
             hang_up(socket);

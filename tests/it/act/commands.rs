@@ -97,6 +97,16 @@ fn a_program_need_not_read_its_input() {
 }
 
 #[test]
+fn a_call_takes_no_longer_than_its_program() {
+    both(|desk| {
+        let begun = Instant::now();
+        desk.call(&["true"], json!({}), false, None).unwrap();
+        desk.fails(&["false"]);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
 fn exit_codes_and_signals() {
     both(|desk| {
         let failure = desk.fails(&["sh", "-c", "echo some; echo oops >&2; exit 3"]);
