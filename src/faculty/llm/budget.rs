@@ -4,13 +4,15 @@
 //! A try is admitted when what was spent, what the tries in flight may still cost, and what this one may cost stay
 //! within the limits together. What a try may cost is the estimate of its prompt and the whole reply it may give; a
 //! try without a limit of its reply gets one, which the provider has to keep ([`Reservation::completion_cap`]).
-//! Afterwards what it really used takes the place of that. A server that uses more than it may can pass the limit by
-//! that much, once for each try in flight.
+//! Afterwards what it really used takes the place of that.
+//!
+//! How many tokens a prompt has is only estimated, so what a server counts beyond the estimate is learned by model and
+//! expected of its next tries too. Before the first reply of a model, only as many tries fly at once as would fit if
+//! every byte were a token. A server that then uses more than ever before can pass the limit by that much.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use rustc_hash::FxHashMap;
 
 use super::meter::{Estimate, Meter, Reservation};
 use super::price::Money;
@@ -20,6 +22,9 @@ use crate::faculty::{Failure, FailureKind};
 
 /// So many tokens are reserved for a reply without a limit of its own.
 pub const COMPLETION_RESERVE: u32 = 4096;
+
+/// So many tokens a server may put around a prompt.
+const FRAME: u64 = 256;
 
 /// The limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +69,38 @@ impl Need {
 }
 
 /// A try that was admitted and has not ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Flying {
+    model: Arc<str>,
+    estimate: Asking,
+    /// What is reserved for it.
     need: Need,
+    /// What it may use at the very most.
+    bound: Need,
+}
+
+/// What is known of a try before it is made.
+#[derive(Debug, Clone, Copy)]
+struct Asking {
+    prompt_tokens: u64,
+    /// No tokenizer makes more of the prompt.
+    prompt_bound: u64,
+    completion: u64,
     price: Option<Price>,
+}
+
+impl Asking {
+    /// With so much more of prompt and reply than is said.
+    fn beyond(&self, (prompt, completion): (u64, u64)) -> Need {
+        self.need(self.prompt_tokens.saturating_add(prompt), self.completion.saturating_add(completion))
+    }
+
+    fn need(&self, prompt_tokens: u64, completion: u64) -> Need {
+        Need {
+            cost: self.price.map_or(Money::ZERO, |price| price.cost(prompt_tokens, completion)),
+            tokens: prompt_tokens.saturating_add(completion),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -75,9 +108,34 @@ struct State {
     spent: Spent,
     /// INVARIANT: the sum of `flying`.
     reserved: Need,
-    flying: FxHashMap<u64, Flying>,
+    /// INVARIANT: the sum of their bounds.
+    bound: Need,
+    /// By model, the most tokens of prompt and of reply that its server counted beyond what was expected.
+    beyond: BTreeMap<Arc<str>, (u64, u64)>,
+    flying: BTreeMap<u64, Flying>,
     last_ticket: u64,
     closed: bool,
+}
+
+impl State {
+    /// Expects of all tries of a model what one of them has shown.
+    fn learn(&mut self, shown: &Flying, usage: Usage) {
+        let beyond = self.beyond.entry(Arc::clone(&shown.model)).or_default();
+        if usage.estimated {
+            return;
+        }
+        let prompt = usage.prompt_tokens.saturating_sub(shown.estimate.prompt_tokens);
+        let completion = usage.completion_tokens.saturating_sub(shown.estimate.completion);
+        let more = (beyond.0.max(prompt), beyond.1.max(completion));
+        if more == std::mem::replace(beyond, more) {
+            return;
+        }
+        for other in self.flying.values_mut().filter(|other| other.model == shown.model) {
+            let need = other.estimate.beyond(more);
+            self.reserved = self.reserved.minus(other.need).plus(need);
+            other.need = need;
+        }
+    }
 }
 
 /// Which limit stands in the way.
@@ -137,32 +195,43 @@ impl Budget {
     }
 
     /// Waits until the try fits, or cannot fit however the others end.
-    fn take(&self, need: Need, price: Option<Price>) -> Result<u64, (Passed, Need, Need)> {
+    fn take(&self, model: &Arc<str>, asking: Asking) -> Result<u64, (Passed, [Need; 3])> {
         let deadline = Instant::now().checked_add(self.limits.patience);
         let mut state = self.state();
         loop {
             let spent = Need { cost: state.spent.cost, tokens: state.spent.tokens() };
-            let Some(passed) = self.passed(spent.plus(state.reserved).plus(need)) else {
-                state.last_ticket += 1;
-                let ticket = state.last_ticket;
-                state.reserved = state.reserved.plus(need);
-                state.flying.insert(ticket, Flying { need, price });
-                return Ok(ticket);
+            let beyond = state.beyond.get(model).copied();
+            let need = asking.beyond(beyond.unwrap_or_default());
+            let bound = match beyond {
+                Some(_) => need,
+                None => asking.need(asking.prompt_bound.max(asking.prompt_tokens), asking.completion),
             };
-            let refusal = (passed, spent, state.reserved);
             let left = deadline.map_or(Duration::ZERO, |d| d.saturating_duration_since(Instant::now()));
-            if state.closed
-                || left.is_zero()
-                || state.flying.is_empty()
-                || self.passed(spent.plus(need)).is_some()
-            {
-                return Err(refusal);
+            let may_wait = !state.closed && !left.is_zero() && !state.flying.is_empty();
+            match self.passed(spent.plus(state.reserved).plus(need)) {
+                // It fits as far as is known; of a model that is not known yet, the replies on their way tell more.
+                None if may_wait
+                    && beyond.is_none()
+                    && self.passed(spent.plus(state.bound).plus(bound)).is_some() => {}
+                None => {
+                    state.last_ticket += 1;
+                    let ticket = state.last_ticket;
+                    state.reserved = state.reserved.plus(need);
+                    state.bound = state.bound.plus(bound);
+                    let flying = Flying { model: Arc::clone(model), estimate: asking, need, bound };
+                    state.flying.insert(ticket, flying);
+                    return Ok(ticket);
+                }
+                Some(passed) if !may_wait || self.passed(spent.plus(need)).is_some() => {
+                    return Err((passed, [spent, state.reserved, need]));
+                }
+                Some(_) => {}
             }
             state = self.settled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    fn refusal(&self, (passed, spent, reserved): (Passed, Need, Need), need: Need) -> Failure {
+    fn refusal(&self, (passed, [spent, reserved, need]): (Passed, [Need; 3])) -> Failure {
         let (limit, spent, reserved, need, option) = match passed {
             Passed::Cost => (
                 self.limits.max_cost.unwrap_or_default().to_string(),
@@ -201,11 +270,14 @@ impl Meter for Budget {
         }
         let cap = self.limits.completion_reserve;
         let completion = estimate.completion_limit.unwrap_or(u64::from(cap));
-        let need = Need {
-            cost: estimate.price.map_or(Money::ZERO, |price| price.cost(estimate.prompt_tokens, completion)),
-            tokens: estimate.prompt_tokens.saturating_add(completion),
+        let bytes = request.prompt.len() + request.system.as_ref().map_or(0, |text| text.len());
+        let asking = Asking {
+            prompt_tokens: estimate.prompt_tokens,
+            prompt_bound: (bytes as u64).saturating_add(FRAME),
+            completion,
+            price: estimate.price,
         };
-        let ticket = self.take(need, estimate.price).map_err(|refused| self.refusal(refused, need))?;
+        let ticket = self.take(&request.model, asking).map_err(|refused| self.refusal(refused))?;
         let completion_cap = (limited && estimate.completion_limit.is_none()).then_some(cap);
         Ok(Reservation { ticket, completion_cap })
     }
@@ -215,8 +287,12 @@ impl Meter for Budget {
         // What was given back already is not given back twice.
         let Some(flying) = state.flying.remove(&reservation.ticket) else { return };
         state.reserved = state.reserved.minus(flying.need);
+        state.bound = state.bound.minus(flying.bound);
         match usage {
-            Some(usage) => state.spent += Spent::of_usage(usage, flying.price),
+            Some(usage) => {
+                state.spent += Spent::of_usage(usage, flying.estimate.price);
+                state.learn(&flying, usage);
+            }
             None => state.spent.tries = state.spent.tries.saturating_add(1),
         }
         drop(state);
@@ -388,6 +464,31 @@ mod tests {
         assert_eq!(budget.spent().tokens(), 10_000);
         assert!(most.load(Ordering::Relaxed) <= 100);
         assert_eq!(budget.in_flight(), 0);
+    }
+
+    #[test]
+    fn what_a_server_counts_beyond_the_estimate_is_expected_of_the_next() {
+        let limits =
+            Limits { max_tokens: Some(1000), patience: Duration::from_secs(60), ..Limits::default() };
+        let budget = Budget::with_limits(limits, Spent::default());
+        let (admitted, request) = (AtomicUsize::new(0), ChatRequest::new("m", "p".repeat(40)));
+        thread::scope(|scope| {
+            for _ in 0..50 {
+                scope.spawn(|| {
+                    let Ok(try_) = budget.admit(&request, &estimate(10, 20)) else { return };
+                    thread::sleep(Duration::from_millis(5));
+                    // Six times as many tokens as the prompt seems to have.
+                    budget.settle(&request, try_, used(60, 20));
+                    admitted.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+        });
+        assert_eq!(admitted.load(Ordering::Relaxed), 12, "80 tokens each");
+        assert_eq!(budget.spent().tokens(), 960);
+        // Another model is another matter.
+        let other = ChatRequest::new("n", "p");
+        assert!(budget.admit(&request, &estimate(10, 20)).is_err());
+        assert!(budget.admit(&other, &estimate(10, 20)).is_ok());
     }
 
     #[test]
