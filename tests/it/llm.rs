@@ -105,6 +105,42 @@ fn connections_are_kept_and_chunks_are_read() {
 }
 
 #[test]
+fn the_mark_of_a_text_file_does_no_harm() {
+    let body = json!({"choices": [{"message": {"content": "yes"}}]});
+    let stub = Stub::of(vec![Act::Status(200, "", format!("\u{feff}{body}"))]);
+    assert_eq!(&*ask(&models(&stub, "")).unwrap().text, "yes");
+}
+
+#[test]
+fn a_reply_without_text_is_paid_as_the_server_says() {
+    let usage = json!({"prompt_tokens": 7, "completion_tokens": 30});
+    let body = json!({"choices": [{"message": {"content": null}, "finish_reason": "stop"}], "usage": usage});
+    let stub = Stub::of(vec![Act::Status(200, "", body.to_string())]);
+    let seen = Arc::new(Heard { most: Some(1), ..Heard::default() });
+    let options = ModelOptions { observer: Some(seen.clone()), ..ModelOptions::default() };
+    ask(&models_with(&stub, "", "", options)).unwrap_err();
+    let made = seen.tries.lock().unwrap();
+    assert_eq!((made[0].1.prompt_tokens, made[0].1.completion_tokens), (7, 30));
+}
+
+#[test]
+fn calls_that_were_not_sent_are_held_back() {
+    let stub = Stub::of(vec![Act::After(Duration::from_millis(400), Box::new(Act::Say("yes".to_owned())))]);
+    let models = models(&stub, "concurrency = 1");
+    thread::scope(|scope| {
+        let calls: Vec<_> = (0..3).map(|_| scope.spawn(|| ask(&models))).collect();
+        stub.wait_for(1);
+        thread::sleep(Duration::from_millis(50));
+        models.hold();
+        let ends: Vec<_> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+        assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1, "what was sent is answered");
+        let kinds: Vec<_> = ends.iter().filter_map(|end| end.as_ref().err()).map(|f| f.kind).collect();
+        assert_eq!(kinds, [FailureKind::Interrupted; 2]);
+    });
+    assert_eq!(stub.seen().len(), 1);
+}
+
+#[test]
 fn what_may_pass_is_tried_again() {
     let good = || Act::Say("yes".to_owned());
     let busy = |status, headers| Act::Status(status, headers, error("busy"));
@@ -124,6 +160,11 @@ fn what_may_pass_is_tried_again() {
         ("half of an unannounced body", Act::HalfUnannounced, ("model_unreachable", Some(200))),
         ("closed", Act::Close, ("model_unreachable", None)),
         ("slow", Act::Hang, ("model_unreachable", None)),
+        (
+            "200 with a status within",
+            Act::Status(200, "", json!({"error": {"message": "loading", "code": 503}}).to_string()),
+            ("model_refused", Some(503)),
+        ),
     ];
     for (name, bad, outcome) in cases {
         let stub = Stub::of(vec![bad, good()]);
@@ -165,7 +206,12 @@ fn what_does_not_pass_is_told_at_once() {
     let say = |status, body: String| Act::Status(status, "", body);
     let echoed = format!("incorrect key {KEY} \u{1b}[2J\u{202e}");
     let cases = [
-        ("401", say(401, error(&echoed)), ModelRefused, "answers 401 (unauthorized): incorrect key [key]"),
+        (
+            "401",
+            say(401, error(&echoed)),
+            ModelRefused,
+            "answers 401 (unauthorized): incorrect key [redacted]",
+        ),
         ("400", say(400, error("no")), ModelRefused, "answers 400 (bad request): no"),
         (
             "404",
@@ -178,6 +224,28 @@ fn what_does_not_pass_is_told_at_once() {
             Act::Status(307, "Location: http://127.0.0.1:1/\r\n", String::new()),
             ModelRefused,
             "answers 307",
+        ),
+        (
+            "packed",
+            Act::Status(200, "Content-Encoding: gzip\r\n", "\u{1f}packed".to_owned()),
+            ReplyMalformed,
+            "is packed as `gzip`, which was not asked for",
+        ),
+        (
+            "no text",
+            say(
+                200,
+                json!({"choices": [{"message": {"content": null}, "finish_reason": "tool_calls"}]})
+                    .to_string(),
+            ),
+            ReplyMalformed,
+            "has no text: its `content` is null, and it ended with `tool_calls`",
+        ),
+        (
+            "a status within",
+            say(200, json!({"error": {"message": "no such model", "code": 404}}).to_string()),
+            ModelRefused,
+            "answers 404 (not found): no such model",
         ),
         ("overflow", say(400, error("maximum context length is 9 tokens")), ContextOverflow, "is 9 tokens"),
         ("no JSON", say(200, "<html>hello</html>".to_owned()), ReplyMalformed, "it is no JSON"),
@@ -206,8 +274,12 @@ fn what_does_not_pass_is_told_at_once() {
         assert!(failure.message.contains(words), "{name}: {failure}");
         assert!(!failure.message.chars().any(char::is_control), "{name}");
         assert!(!format!("{failure:?}").contains(KEY), "{name}");
+        assert!(failure.help.is_some(), "{name}: what is to be done?");
         assert_eq!(stub.seen().len(), 1, "{name}: it is not tried again");
     }
+    let moved = Stub::of(vec![Act::Status(308, "Location: https://h/v2\r\n", String::new())]);
+    let failure = ask(&models(&moved, "")).unwrap_err();
+    assert!(failure.help.unwrap().contains("its address moved to `https://h/v2`"));
     let long = "x".repeat(5000);
     let stub = Stub::of(vec![say(200, long)]);
     let failure = ask(&models(&stub, "")).unwrap_err();

@@ -64,6 +64,10 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<String>,
     pub(super) date: Option<String>,
+    /// Where a redirect points to.
+    pub(super) location: Option<String>,
+    /// How the body is packed; nothing of the kind is asked for.
+    pub(super) encoding: Option<String>,
     /// How many bytes the server says there are.
     length: Option<u64>,
     /// The server says where the body ends, so one that ends early is known to be broken.
@@ -124,6 +128,8 @@ impl Http {
             status: parts.status.as_u16(),
             retry_after: header("retry-after"),
             date: header("date"),
+            location: header("location"),
+            encoding: header("content-encoding").filter(|form| !form.trim().eq_ignore_ascii_case("identity")),
             framed: length.is_some() || header("transfer-encoding").is_some(),
             length,
             body,
@@ -140,6 +146,9 @@ impl Answer {
     /// The first part of the body, for an answer that is an error; what cannot be read is left out.
     pub(super) fn error_text(self) -> String {
         let mut bytes = Vec::new();
+        if self.encoding.is_some() {
+            return String::new();
+        }
         let _ = self.body.into_reader().take(ERROR_BODY).read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     }

@@ -127,6 +127,7 @@ impl Models {
             base_dir: options.base_dir,
             hooks: Hooks {
                 stop: options.stop,
+                hold: Stop::default(),
                 meter: options.meter.unwrap_or_else(|| Arc::new(NoLimit)),
                 observer: options.observer,
             },
@@ -134,11 +135,19 @@ impl Models {
         for line in models.lines.values().flatten().chain([&models.echo]) {
             models.ends_with_run(line);
         }
+        let hold = models.hooks.hold.clone();
+        models.hooks.stop.on_stop(move || hold.stop());
         Ok(models)
     }
 
     fn ends_with_run(&self, line: &Arc<Line>) {
         let line = Arc::downgrade(line);
+        let held = line.clone();
+        self.hooks.hold.on_stop(move || {
+            if let Some(line) = held.upgrade() {
+                line.hold();
+            }
+        });
         self.hooks.stop.on_stop(move || {
             if let Some(line) = line.upgrade() {
                 line.shut();
@@ -205,6 +214,12 @@ impl Models {
             }
         }
         line.chat(&request, &model, caller, &self.hooks)
+    }
+
+    /// Sends no more calls: those that wait, for their turn or for another try, end as `interrupted`; those that were
+    /// sent go on.
+    pub fn hold(&self) {
+        self.hooks.hold.stop();
     }
 
     /// Ends waiting and running calls, which give `interrupted`, and takes no more.

@@ -30,6 +30,8 @@ pub(super) struct Line {
 /// Who is asked and told on the way.
 pub(super) struct Hooks {
     pub(super) stop: Stop,
+    /// Nothing more is sent, while what was sent may still be answered. Stopped at the latest with `stop`.
+    pub(super) hold: Stop,
     pub(super) meter: Arc<dyn Meter>,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
@@ -57,6 +59,12 @@ impl Lost {
 }
 
 impl Line {
+    /// Lets no more calls through; those that were sent go on.
+    pub(super) fn hold(&self) {
+        self.gate.close();
+        self.pace.close();
+    }
+
     /// Ends waiting and running calls.
     pub(super) fn shut(&self) {
         self.gate.close();
@@ -123,7 +131,7 @@ impl Call<'_> {
     /// How long to wait before the next try; the failure when there is none.
     fn next(&self, lost: Lost, number: u32) -> Result<Duration, Failure> {
         let Lost { failure, again } = lost;
-        if self.hooks.stop.stopped() {
+        if self.hooks.hold.stopped() {
             return Err(interrupted());
         }
         let said = |failure: Failure, words: &str| {
@@ -175,12 +183,12 @@ impl Call<'_> {
     fn attempt(&mut self, wait: Duration, limit: Option<u32>) -> Result<(Said, Usage), Lost> {
         let asked_at = Instant::now();
         let (line, hooks) = (self.line, self.hooks);
-        hooks.stop.wait(wait).map_err(Lost::for_good)?;
+        hooks.hold.wait(wait).map_err(Lost::for_good)?;
         let place = self.place().map_err(Lost::for_good)?;
         let prompt = self.request.prompt_tokens();
         let waited_for = prompt + u64::from(limit.unwrap_or(0));
         line.pace
-            .wait(waited_for, self.caller.deadline, &hooks.stop)
+            .wait(waited_for, self.caller.deadline, &hooks.hold)
             .map_err(|no| Lost::for_good(self.no_place(no, "rate")))?;
         let time = match self.caller.deadline {
             None => line.timeout,
@@ -378,7 +386,7 @@ mod tests {
             Some(tokens) => Arc::new(Budget(tokens)),
             None => Arc::new(NoLimit),
         };
-        let hooks = Hooks { stop: Stop::default(), meter, observer: None };
+        let hooks = Hooks { stop: Stop::default(), hold: Stop::default(), meter, observer: None };
         let deadline = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
         let caller = Caller { deadline, ..Caller::default() };
         let result = line.chat(request, &ModelConfig::new("m", "p"), &caller, &hooks);

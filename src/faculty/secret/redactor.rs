@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::mem;
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
@@ -12,6 +13,7 @@ use serde_json::Value as Json;
 use super::forms::pattern_of;
 use super::key::Secret;
 use super::shapes::without_credentials;
+use crate::base::Value;
 use crate::faculty::{Failure, FailureKind, Place};
 
 /// What stands where a secret stood.
@@ -153,6 +155,49 @@ impl Redactor {
         }
     }
 
+    /// A value whose texts and names are all without secrets. How deep it is was limited when it was read.
+    #[must_use]
+    pub fn redact_value(&self, value: Value) -> Value {
+        match self.clean_value(&value) {
+            Some(clean) => clean,
+            None => value,
+        }
+    }
+
+    /// None when there is nothing to take out.
+    fn clean_value(&self, value: &Value) -> Option<Value> {
+        if self.is_empty() {
+            return None;
+        }
+        match value {
+            Value::Text(text) => match self.redact(text) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(clean) => Some(Value::text(clean)),
+            },
+            Value::List(items) => {
+                let clean: Vec<Option<Value>> = items.iter().map(|item| self.clean_value(item)).collect();
+                clean.iter().any(Option::is_some).then(|| {
+                    let items = clean.into_iter().zip(items.iter());
+                    Value::list(items.map(|(clean, item)| clean.unwrap_or_else(|| item.clone())))
+                })
+            }
+            Value::Map(map) => {
+                let clean: Vec<(Cow<'_, str>, Option<Value>)> =
+                    map.iter().map(|(name, value)| (self.redact(name), self.clean_value(value))).collect();
+                let dirty =
+                    clean.iter().any(|(name, value)| matches!(name, Cow::Owned(_)) || value.is_some());
+                dirty.then(|| {
+                    let entries = clean.into_iter().zip(map.values());
+                    let entries = entries.map(|((name, clean), value)| {
+                        (Arc::from(name), clean.unwrap_or_else(|| value.clone()))
+                    });
+                    Value::Map(Arc::new(entries.collect()))
+                })
+            }
+            Value::Skip | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Sign(_) => None,
+        }
+    }
+
     /// A failure whose texts are all without secrets.
     #[must_use]
     pub fn redact_failure(&self, mut failure: Failure) -> Failure {
@@ -221,6 +266,7 @@ fn escape_start(text: &str, start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::faculty::Output;
@@ -362,6 +408,19 @@ mod tests {
             serde_json::from_str(r#"{"a":["sk-123456",1],"sk-123456":{"b":"%73k-123456"}}"#).unwrap();
         redactor.redact_json(&mut value);
         assert_eq!(value.to_string(), r#"{"a":["[redacted]",1],"[redacted]":{"b":"[redacted]"}}"#);
+    }
+
+    #[test]
+    fn values_are_cleaned_to_their_depths() {
+        let redactor = redactor(&["sk-123456"]);
+        let read = |json: Json| Value::from_data_json(&json);
+        let told = read(json!({"a": ["my sk-123456", {"sk-123456": 1, "b": null}], "c": 2}));
+        let clean = read(json!({"a": ["my [redacted]", {"[redacted]": 1, "b": null}], "c": 2}));
+        assert_eq!(redactor.redact_value(told.clone()).to_json(), clean.to_json());
+        assert_eq!(redactor.redact_value(clean.clone()).to_json(), clean.to_json());
+        assert_eq!(Redactor::default().redact_value(told.clone()).to_json(), told.to_json());
+        let deep = (0..100).fold(read(json!("sk-123456")), |inner, _| Value::list([inner]));
+        assert!(!redactor.redact_value(deep).to_json().to_string().contains("sk-123456"));
     }
 
     #[test]

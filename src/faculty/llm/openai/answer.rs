@@ -47,9 +47,15 @@ pub(super) struct Message {
 pub(super) struct Content(pub(super) Option<String>);
 
 impl Completion {
-    /// Reads a body.
-    pub(super) fn read(source: impl Read) -> Result<Self, serde_json::Error> {
-        serde_json::from_reader(source)
+    /// Reads a body. Some servers begin it with the mark of a text file.
+    pub(super) fn read(mut source: impl Read) -> Result<Self, serde_json::Error> {
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let mut first = Vec::with_capacity(MARK.len());
+        source.by_ref().take(MARK.len() as u64).read_to_end(&mut first).map_err(serde_json::Error::io)?;
+        if first == MARK {
+            first.clear();
+        }
+        serde_json::from_reader(first.as_slice().chain(source))
     }
 }
 
@@ -189,6 +195,8 @@ mod tests {
         for wrong in ["\"a\"", "7", "{\"choices\": {}}", "{\"choices\": [1]}", "<html>", "", "{}x"] {
             assert!(Completion::read(wrong.as_bytes()).is_err(), "{wrong}");
         }
+        let marked = b"\xef\xbb\xbf{\"choices\": [{\"message\": {\"content\": \"a\"}}]}";
+        assert!(Completion::read(&marked[..]).unwrap().choices.is_some());
         let deep = "[".repeat(100_000);
         assert!(Completion::read(format!("{{\"usage\": {deep}").as_bytes()).is_err());
     }

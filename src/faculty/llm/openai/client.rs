@@ -7,7 +7,7 @@ use ureq::http::header::{AUTHORIZATION, HeaderName};
 use ureq::http::{HeaderMap, HeaderValue};
 
 use super::super::again::retry_after;
-use super::super::config::{JsonForm, ProviderConfig};
+use super::super::config::{JsonForm, KeySource, ProviderConfig};
 use super::super::http::{Answer, Broken, Ended, Http, Ways};
 use super::super::provider::{Again, Asked, Provider, Refused, Said};
 use super::super::request::{Usage, estimated_tokens};
@@ -15,7 +15,7 @@ use super::answer::{Completion, usage};
 use super::body::{body, response_format};
 use super::refusal::{Refusal, message};
 use crate::faculty::failure::shorten;
-use crate::faculty::{Failure, FailureKind};
+use crate::faculty::{Failure, FailureKind, Redactor, Secret};
 
 /// A server of models.
 pub(crate) struct OpenAi {
@@ -23,7 +23,8 @@ pub(crate) struct OpenAi {
     /// The whole address; never shown, for the environment may have put a key into it.
     url: String,
     headers: HeaderMap<HeaderValue>,
-    key: Option<SecretString>,
+    /// Knows the key.
+    redactor: Redactor,
     name: std::sync::Arc<str>,
     /// The address as it was written.
     written: std::sync::Arc<str>,
@@ -40,7 +41,9 @@ impl OpenAi {
         key: Option<SecretString>,
     ) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
+        let mut redactor = Redactor::default();
         if let Some(key) = &key {
+            redactor = Redactor::new([Secret::new(key.expose_secret(), &origin(config))?])?;
             let mut value =
                 HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).map_err(|_| {
                     let message = format!("the key of the provider `{}` cannot be sent", config.name);
@@ -59,7 +62,7 @@ impl OpenAi {
             http: Http::new(ways),
             url: format!("{url}/chat/completions"),
             headers,
-            key,
+            redactor,
             name: config.name.clone(),
             written: config
                 .address
@@ -73,10 +76,7 @@ impl OpenAi {
 
     /// A text without the key.
     fn clean(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) => text.replace(key.expose_secret(), "[key]"),
-            None => text.to_owned(),
-        }
+        self.redactor.redact(text).into_owned()
     }
 
     fn broken(&self, asked: &Asked<'_>, broken: Broken) -> Refused {
@@ -136,6 +136,7 @@ impl OpenAi {
             model: &asked.request.model,
             provider: &self.name,
             status,
+            location: answer.location.clone().as_deref(),
             body: &answer.error_text(),
             formed: response_format(self.json, &asked.request.format).is_some(),
             wait,
@@ -165,6 +166,17 @@ impl OpenAi {
                 format!("set a larger `body_limit` in [providers.{}], or a smaller `max_tokens`", self.name);
             failed(Failure::new(FailureKind::ReplyTooLarge, message).with_help(help))
         };
+        if let Some(form) = &answer.encoding {
+            let message = format!(
+                "the reply of the model `{model}` is packed as `{}`, which was not asked for",
+                shorten(&self.clean(form))
+            );
+            let help = format!(
+                "let the server of [providers.{}], or the proxy before it, send replies as they are",
+                self.name
+            );
+            return Err(failed(Failure::new(FailureKind::ReplyMalformed, message).with_help(help)));
+        }
         let Some(mut reader) = answer.reader(self.body_limit) else {
             return Err(too_large());
         };
@@ -177,13 +189,12 @@ impl OpenAi {
                 shorten(&self.clean(why))
             );
             let head = self.clean(&head);
-            let shown = if head.trim().is_empty() {
-                "an empty body".to_owned()
-            } else {
-                format!("`{}`", shorten(&head))
+            let shown = match head.trim() {
+                "" => String::new(),
+                _ => format!("it begins with `{}`; ", shorten(&head)),
             };
             let help = format!(
-                "it begins with {shown}; does `base_url` of [providers.{}] name an OpenAI-compatible server?",
+                "{shown}does `base_url` of [providers.{}] name an OpenAI-compatible server?",
                 self.name
             );
             failed(Failure::new(FailureKind::ReplyMalformed, message).with_help(help))
@@ -201,24 +212,62 @@ impl OpenAi {
             (Err(error), Ended::Whole) => return Err(malformed(&what(&error))),
         };
         let choice = completion.choices.unwrap_or_default();
+        let replied = choice.message.is_some();
         let message_of = choice.message.unwrap_or_default();
         let counted = |text: &str| usage(completion.usage.as_ref(), || estimated_tokens(text));
-        let refused = |said: &str| {
+        let refused = |said: &str, help: &str| {
             let said = shorten(self.clean(said).trim());
             let message = format!("the model `{model}` gives no reply: {said}");
-            Refused { usage: counted(""), ..failed(Failure::new(FailureKind::ModelRefused, message)) }
+            let failure = Failure::new(FailureKind::ModelRefused, message).with_help(help);
+            Refused { usage: counted(""), ..failed(failure) }
         };
+        let other = "say it otherwise in the prompt, or take another model";
         let text = match (message_of.content.0, completion.error.as_ref().filter(|error| !error.is_null())) {
             (None, Some(error)) => {
-                let said = message(&serde_json::json!({"error": error})).unwrap_or_default();
-                return Err(refused(&said));
+                let body = serde_json::json!({"error": error});
+                // The status that a server behind the server had.
+                let code = error.get("code").and_then(serde_json::Value::as_u64);
+                if let Some(code) = code.and_then(|code| u16::try_from(code).ok())
+                    && (400..600).contains(&code)
+                {
+                    let (model, provider, body) = (&**model, &*self.name, &*body.to_string());
+                    let formed = response_format(self.json, &asked.request.format).is_some();
+                    let (wait, location, clean) = (None, None, &|text: &str| self.clean(text));
+                    return Err(Refusal {
+                        model,
+                        provider,
+                        status: code,
+                        body,
+                        formed,
+                        wait,
+                        location,
+                        clean,
+                    }
+                    .read());
+                }
+                let said = message(&body).unwrap_or_default();
+                return Err(refused(&said, "it is what the server says: look at its log"));
             }
             (Some(text), _) => text,
             (None, None) => match (message_of.refusal, choice.finish_reason.as_deref()) {
-                (Some(refusal), _) => return Err(refused(&refusal)),
-                (None, Some("content_filter")) => return Err(refused("its filter held the reply back")),
+                (Some(refusal), _) => return Err(refused(&refusal, other)),
+                (None, Some("content_filter")) => {
+                    return Err(refused("its filter held the reply back", other));
+                }
                 // All tokens went into what is not shown, such as reasoning.
                 (None, Some("length")) => String::new(),
+                (None, reason) if replied => {
+                    let reason = reason.map_or(String::new(), |reason| {
+                        format!(", and it ended with `{}`", shorten(&self.clean(reason)))
+                    });
+                    let message = format!(
+                        "the reply of the model `{model}` has no text: its `content` is null{reason}"
+                    );
+                    let help = "a model that only reasons or calls tools gives no text: set a larger `max_tokens`, or \
+                                take another model";
+                    let failure = Failure::new(FailureKind::ReplyMalformed, message).with_help(help);
+                    return Err(Refused { usage: counted("").or(paid(0)), ..failed(failure) });
+                }
                 (None, _) => return Err(malformed("it has no `choices[0].message.content`")),
             },
         };
@@ -253,6 +302,15 @@ impl Provider for OpenAi {
 
     fn shut(&self) {
         self.http.shut();
+    }
+}
+
+/// Where a key comes from, for people.
+fn origin(config: &ProviderConfig) -> String {
+    match &config.key {
+        Some(KeySource::Variable(name)) => format!("the environment variable `{name}`"),
+        Some(KeySource::File(path)) => format!("the file `{}`", path.display()),
+        _ => format!("the configuration of the provider `{}`", config.name),
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Refusal<'a> {
     /// The request said that the reply must be JSON.
     pub(super) formed: bool,
     pub(super) wait: Option<Duration>,
+    /// Where a redirect points to.
+    pub(super) location: Option<&'a str>,
     /// Takes the key out of a text.
     pub(super) clean: &'a dyn Fn(&str) -> String,
 }
@@ -75,8 +77,9 @@ impl Refusal<'_> {
         let validation = ["invalid_request", "validation", "bad_request", "badrequest"];
         let invalid =
             validation.iter().any(|word| kind.contains(word) || code.contains(word)) || code == "400";
+        let unpaid = self.status == 402 || self.status == 429 && lower.contains("insufficient_quota");
         let again = match self.status {
-            429 if lower.contains("insufficient_quota") => false,
+            429 if unpaid => false,
             500 => !invalid,
             408 | 425 | 429 | 502 | 503 | 504 | 529 => true,
             _ => false,
@@ -89,7 +92,7 @@ impl Refusal<'_> {
         let colon = if shown.is_empty() { "" } else { ": " };
         let message = format!("the server of the model `{}` answers {status}{colon}{shown}", self.model);
         let mut failure = Failure::new(FailureKind::ModelRefused, message);
-        if let Some(help) = self.help() {
+        if let Some(help) = self.help(unpaid) {
             failure = failure.with_help(help);
         }
         let again = match (again, self.wait) {
@@ -128,11 +131,22 @@ impl Refusal<'_> {
         )
     }
 
-    fn help(&self) -> Option<String> {
+    fn help(&self, unpaid: bool) -> Option<String> {
         let provider = self.provider;
         Some(match self.status {
             300..=399 => {
-                format!("its address moved: write the new one as `base_url` of [providers.{provider}]")
+                let to = self.location.map(|to| shorten((self.clean)(to).trim()));
+                let to = to.map_or(String::new(), |to| format!(" to `{to}`"));
+                format!("its address moved{to}: write the new one as `base_url` of [providers.{provider}]")
+            }
+            400 | 422 => format!(
+                "what it does not take may be `model`, `temperature` or `max_tokens` of [models.{}]",
+                self.model
+            ),
+            402 | 429 if unpaid => {
+                format!(
+                    "the account at [providers.{provider}] has nothing left: add to it, or take another model"
+                )
             }
             401 | 403 => format!(
                 "is the key right? it is named by `api_key_env` or `api_key_file` of [providers.{provider}]"
@@ -142,7 +156,12 @@ impl Refusal<'_> {
             ),
             413 => "pass less to the step, or split its input with a loop".to_owned(),
             429 => format!("set `requests_per_minute` or a smaller `concurrency` in [providers.{provider}]"),
-            500 if self.formed => self.form_help(),
+            500 if self.formed => {
+                format!("if it does not know how it is told to reply with JSON: {}", self.form_help())
+            }
+            500..=599 => {
+                "the server has the trouble: look at its log, or go on later with `--resume`".to_owned()
+            }
             _ => return None,
         })
     }
@@ -197,7 +216,17 @@ mod tests {
 
     fn read(status: u16, body: &str, formed: bool) -> Refused {
         let clean = |text: &str| text.replace("canary", "[key]");
-        Refusal { model: "m", provider: "p", status, body, formed, wait: None, clean: &clean }.read()
+        Refusal {
+            model: "m",
+            provider: "p",
+            status,
+            body,
+            formed,
+            wait: None,
+            location: Some("http://h/canary"),
+            clean: &clean,
+        }
+        .read()
     }
 
     #[test]
@@ -260,7 +289,8 @@ mod tests {
             assert_eq!(refused.failure.kind, kind, "{status} {body}");
             assert_eq!(refused.again != Again::No, again, "{status} {body}");
             assert!(refused.failure.message.contains(words), "{status} {body}: {}", refused.failure);
-            assert!(!refused.failure.message.contains("canary"));
+            assert!(!format!("{:?}", refused.failure).contains("canary"), "{:?}", refused.failure);
+            assert!(refused.failure.help.is_some(), "{status} {body}: what is to be done?");
             assert_eq!(refused.status, Some(status));
         }
     }
