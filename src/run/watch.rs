@@ -48,6 +48,11 @@ impl Spent {
         self.micros = self.micros.saturating_add(other.micros);
     }
 
+    /// Tokens of prompts and replies.
+    pub fn tokens(&self) -> u64 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+
     /// Returns whether no model was called.
     pub fn is_nothing(&self) -> bool {
         self.calls == 0 && self.tries == 0
