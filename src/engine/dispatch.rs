@@ -143,8 +143,8 @@ impl Driver<'_> {
         if effect.is_outside() {
             *reach = (*reach).max(Some(Reach::Outside));
         }
-        let run = self.recorder.as_deref().map(|r| Arc::clone(r.run()));
-        let identity = run.zip(cells.key).map(|(run, key)| call_identity(&run, &cells.name, &key, place));
+        let run = self.recorder.as_deref().filter(|_| cells.key.is_some()).map(|r| Arc::clone(r.run()));
+        let identity = run.map(|run| call_identity(&run, &cells.name, place, &effect, &self.tools));
         let job = Job {
             flight,
             step_name: Arc::clone(&cells.name),
@@ -262,7 +262,9 @@ impl Driver<'_> {
         match came {
             // What was ended by the user has neither failed nor given anything: it is open, and runs again on a resume.
             Err(refused) if refused.failure.kind == FailureKind::Interrupted.as_str() => {
-                self.end_of(job.flight, job.reply, true);
+                // A call of a model that cost nothing was never sent.
+                let begun = lane != Lane::Model || refused.model.is_some();
+                self.end_of(job.flight, job.reply, begun);
             }
             Err(refused) if refused.failure.kind == FailureKind::BudgetSpent.as_str() => {
                 self.budget.get_or_insert(*refused.failure);
@@ -283,6 +285,10 @@ impl Driver<'_> {
     ) {
         if let Ok(Came { model: Some(model), .. }) | Err(Refused { model: Some(model), .. }) = &came {
             self.spent.add(&model.spent);
+            let item = self.flights.get(&flight).map(|flight| flight.ready.item);
+            if let Some(times) = item.and_then(|item| self.times.get_mut(item.at())) {
+                times.spent.add(&model.spent);
+            }
         }
         let Some(Flight { kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) else {
             return;
@@ -328,7 +334,8 @@ impl Driver<'_> {
     /// A person answered.
     pub(super) fn given(&mut self, id: &str, value: Value) {
         let Some(Waiting { flight, place, effect, reply, .. }) = self.people.close(id) else { return };
-        self.arrived(flight, place, effect, Ok(Came::at_once(CallAnswer::of(value))), reply);
+        let answer = self.tools.given(value);
+        self.arrived(flight, place, effect, Ok(Came::at_once(answer)), reply);
     }
 
     /// What was asked for has not begun, and will not in this process.

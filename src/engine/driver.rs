@@ -3,7 +3,7 @@
 //!
 //! What the cells of steps ask for is the subject of `dispatch.rs`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ use crate::run::record::{Asked, Call, CallPlace};
 use crate::run::sequence::{Cell, SemanticTask, SyntacticTask};
 use crate::run::state::{ApplyError, Ready};
 use crate::run::{
-    CallLog, Event, Graph, Happening, Outcome, Spent, State, StepFailure, StepKey, StepTime, Stop, Watch,
+    CallLog, Event, Graph, Happening, ItemId, Outcome, Spent, State, StepFailure, StepKey, StepTime, Stop,
+    Watch,
 };
 use crate::store::StoreError;
 
@@ -100,6 +101,8 @@ pub(super) struct Unfinished {
     pub(super) written: Vec<Digest>,
     /// What models have cost.
     pub(super) spent: Spent,
+    /// The same by item.
+    pub(super) spent_by: BTreeMap<ItemId, Spent>,
 }
 
 /// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run. Nothing is
@@ -135,7 +138,12 @@ fn drive(
     watch.begins(&graph);
     unfinished.written.iter().for_each(|digest| tools.note_written(*digest));
     let (message_in, messages) = crossbeam_channel::unbounded();
-    let times = vec![StepTime::default(); graph.items.len()];
+    let mut times = vec![StepTime::default(); graph.items.len()];
+    for (item, spent) in &unfinished.spent_by {
+        if let Some(times) = times.get_mut(item.at()) {
+            times.spent = *spent;
+        }
+    }
     let mut driver = Driver {
         state,
         graph,
@@ -301,6 +309,7 @@ impl Driver<'_> {
         }
         if self.stopping.is_none() {
             self.withdraw();
+            self.tools.hold();
         }
         let since = *self.stopping.get_or_insert_with(Instant::now);
         // What can no longer be written down need not be waited for either.
@@ -443,7 +452,6 @@ impl Driver<'_> {
         if let Some(times) = self.times.get_mut(ready.item.at()) {
             times.calls += log.calls as u64;
             times.time += log.time;
-            times.spent.add(&log.spent);
         }
     }
 

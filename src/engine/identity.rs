@@ -16,40 +16,44 @@ pub(super) fn step_key(run: &str, step: &str, firsts: &[(CallPlace, Effect)], to
     let mut text = Writer::default();
     text.text(run);
     text.text(step);
-    for (_, effect) in firsts {
-        match effect {
-            Effect::Script(ScriptRun { code: ScriptCode::File(path), inputs, .. }) => {
-                text.text(path);
-                text.optional(tools.script_hash(path).as_deref());
-                text.number(inputs.len() as u64);
-                for (name, value) in inputs {
-                    text.text(name);
-                    text.value(value);
-                }
-            }
-            other => text.digest(&other.digest()),
-        }
-    }
+    firsts.iter().for_each(|(_, effect)| write_effect(&mut text, effect, tools));
     Digest::of(&text.bytes)
 }
 
-/// The identity of one call of a step.
+fn write_effect(text: &mut Writer, effect: &Effect, tools: &Tools) {
+    match effect {
+        Effect::Script(ScriptRun { code: ScriptCode::File(path), inputs, .. }) => {
+            text.text(path);
+            text.optional(tools.script_hash(path).as_deref());
+            text.number(inputs.len() as u64);
+            for (name, value) in inputs {
+                text.text(name);
+                text.value(value);
+            }
+        }
+        other => text.digest(&other.digest()),
+    }
+}
+
+/// The identity of one call of a step. Its key depends on nothing but the call: after an interruption other cells of the
+/// step may have their answers, and the calls that are made again must have the keys they had.
 pub(super) fn call_identity(
     run: &Arc<str>,
     step: &Arc<str>,
-    key: &Digest,
     place: CallPlace,
+    effect: &Effect,
+    tools: &Tools,
 ) -> Arc<CallIdentity> {
-    let key = match (place.cell, place.number) {
-        (0, 0) => *key,
-        (cell, number) => {
-            let mut text = Writer::default();
-            text.digest(key);
-            text.number(u64::from(cell));
-            text.number(u64::from(number));
-            Digest::of(&text.bytes)
-        }
-    };
+    let mut text = Writer::default();
+    text.text(run);
+    text.text(step);
+    write_effect(&mut text, effect, tools);
+    // The first call of a step with one cell has the key of the step.
+    if (place.cell, place.number) != (0, 0) {
+        text.number(u64::from(place.cell));
+        text.number(u64::from(place.number));
+    }
+    let key = Digest::of(&text.bytes);
     Arc::new(CallIdentity {
         key: Some(Arc::from(key.to_string())),
         run: Some(Arc::clone(run)),

@@ -21,6 +21,22 @@ use crate::run::record::{CallPlace, ModelUse};
 
 use super::tools::{Came, Refused, step_failure};
 
+/// What people give to servers that want a key and look at none. Taking these words out of replies would only harm them.
+const PLACEHOLDERS: [&str; 12] = [
+    "anything",
+    "default",
+    "llama.cpp",
+    "lm-studio",
+    "localhost",
+    "no-key",
+    "not-needed",
+    "nothing",
+    "ollama",
+    "placeholder",
+    "unused",
+    "whatever",
+];
+
 thread_local! {
     /// The tries of the call that this thread makes.
     static TRIES: RefCell<Vec<Try>> = const { RefCell::new(Vec::new()) };
@@ -104,9 +120,10 @@ impl Thinking {
             base_dir: Some(base),
         };
         let models = Arc::new(Models::new(config, observed).map_err(ThinkError::Config)?);
-        let keys = models.secrets().iter();
-        let secrets = keys.map(|key| Secret::new(key.expose_secret(), &"a provider's key"));
-        let secrets = secrets.collect::<Result<Vec<_>, _>>().map_err(ThinkError::Config)?;
+        // What cannot be a key is refused by its provider, and sent nowhere.
+        let keys = models.secrets().iter().map(ExposeSecret::expose_secret);
+        let keys = keys.filter(|key| !PLACEHOLDERS.iter().any(|word| key.eq_ignore_ascii_case(word)));
+        let secrets = keys.filter_map(|key| Secret::new(key, &"a provider's key").ok());
         let redactor = Arc::new(Redactor::new(secrets).map_err(ThinkError::Config)?);
         let cassette = match cassette {
             Some((path, mode)) if mode != Mode::Off => {
@@ -145,6 +162,12 @@ impl Thinking {
     /// How many calls can be out at once.
     pub(super) fn most_at_once(&self) -> usize {
         self.models.most_at_once()
+    }
+
+    /// Sends no more calls; those that were sent go on.
+    pub(super) fn hold(&self) {
+        self.budget.close();
+        self.models.hold();
     }
 
     /// Ends waiting and running calls.
@@ -189,12 +212,13 @@ impl Thinking {
         match asked {
             Ok(reply) => {
                 let used = Used::of_reply(&reply, price);
-                let ChatReply { text, model, millis, replayed, .. } = reply;
+                let ChatReply { text, model, millis, replayed, finish_reason, .. } = reply;
                 let used = ModelUse {
                     asked: name.to_string(),
                     answered: model.to_string(),
                     spent: spent(&used),
                     replayed,
+                    cut: matches!(finish_reason.as_deref(), Some("length" | "max_tokens")),
                 };
                 Ok(Came {
                     answer: CallAnswer::of(Value::Text(text)),

@@ -1,6 +1,7 @@
 //! The faculties of one run, and which of them answers an effect. A failure of a faculty becomes a failure of the step
 //! here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -215,10 +216,38 @@ impl Tools {
         if effect.is_quick() {
             return self.quick(effect).map(Came::at_once).map_err(Refused::from);
         }
-        if let Effect::Generate(generate) = effect {
-            return self.generate(generate, context);
+        let came = match effect {
+            Effect::Generate(generate) => self.generate(generate, context)?,
+            _ => self.ask(effect, context).map_err(|failure| Refused::from(self.failure(failure)))?,
+        };
+        Ok(self.without_secrets(came))
+    }
+
+    /// What came back without the keys of providers: a server may tell the header of its request, a script may read the
+    /// file of a key. Before anything is made of it, so that neither the journal nor a later step sees one.
+    fn without_secrets(&self, came: Came) -> Came {
+        if self.redactor.is_empty() {
+            return came;
         }
-        self.ask(effect, context).map_err(|failure| Refused::from(self.failure(failure)))
+        let Came { answer, output, duration, model } = came;
+        let clean = |text: String| match self.redactor.redact(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(clean) => clean,
+        };
+        Came {
+            answer: CallAnswer {
+                value: self.redactor.redact_value(answer.value),
+                text: answer.text.map(|text| Arc::from(self.redactor.redact(&text))),
+            },
+            output: faculty::Output { stdout: clean(output.stdout), stderr: clean(output.stderr) },
+            duration,
+            model: model.map(|model| Box::new(ModelUse { answered: clean(model.answered), ..*model })),
+        }
+    }
+
+    /// What a person answered, without the keys of providers.
+    pub(super) fn given(&self, value: Value) -> CallAnswer {
+        CallAnswer::of(self.redactor.redact_value(value))
     }
 
     /// Does what can be done at once.
@@ -241,7 +270,12 @@ impl Tools {
             }
             other => Err(not_offered(other)),
         };
-        answer.map(CallAnswer::of).map_err(|failure| self.failure(failure))
+        match answer {
+            // It only knows what the values had in them before.
+            Ok(value) if effect.is_pure() => Ok(CallAnswer::of(value)),
+            Ok(value) => Ok(CallAnswer::of(self.redactor.redact_value(value))),
+            Err(failure) => Err(self.failure(failure)),
+        }
     }
 
     fn generate(
@@ -383,6 +417,13 @@ impl Tools {
         self.script(path).ok().map(|script| Arc::clone(&script.hash))
     }
 
+    /// Sends nothing more to models: calls that wait for their turn are given back, those that were sent go on.
+    pub(super) fn hold(&self) {
+        if let Some(models) = &self.models {
+            models.hold();
+        }
+    }
+
     /// Ends all calls that run, and refuses all later ones. Waits for nothing.
     pub fn interrupt(&self) {
         self.python.interrupt();
@@ -437,7 +478,11 @@ impl Means for StepMeans<'_> {
     }
 
     fn text(&self, path: &str) -> Result<Arc<str>, StepFailure> {
-        self.tools.root.read_text(path).map_err(|failure| self.tools.failure(failure))
+        let text = self.tools.root.read_text(path).map_err(|failure| self.tools.failure(failure))?;
+        Ok(match self.tools.redactor.redact(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(clean) => Arc::from(clean),
+        })
     }
 
     fn base_dir(&self) -> &str {

@@ -102,7 +102,7 @@ fn failed(graph: &Graph, places: &Places, step: &StepKey, failure: &StepFailure)
     let inference = graph.inference(step.item);
     let target = graph.concept_name(inference.target);
     // The message of a script names it already.
-    let mut place = match failure.script.as_deref() {
+    let place = match failure.script.as_deref() {
         Some(ScriptPlace { path, line: Some(line) }) if failure.message.contains(path.as_str()) => {
             format!(", line {line}")
         }
@@ -112,11 +112,10 @@ fn failed(graph: &Graph, places: &Places, step: &StepKey, failure: &StepFailure)
         }
         _ => String::new(),
     };
-    if !failure.cell.is_empty() {
-        let cell: Vec<String> = failure.cell.iter().map(|(axis, i)| format!("{axis} {}", i + 1)).collect();
-        let _ = write!(place, " at {}", cell.join(", "));
-    }
-    let message = format!("step {} `{target}` failed: {}{place}", graph.step_name(step), failure.message);
+    let cell: Vec<String> = failure.cell.iter().map(|(axis, i)| format!("{axis} {}", i + 1)).collect();
+    let cell = if cell.is_empty() { String::new() } else { format!(" at {}", cell.join(", ")) };
+    let message =
+        format!("step {} `{target}` failed{cell}: {}{place}", graph.step_name(step), failure.message);
     let mut diagnostic = at(Code::NC203, places.target(step.item), message, format!("`{}`", failure.kind));
     if let Some(function) = places.functions.get(&step.item) {
         diagnostic = diagnostic.also(*function, "what the step does");

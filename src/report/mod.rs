@@ -23,5 +23,5 @@ pub use progress::{Mode, Progress};
 pub use questions::{Origin, questions_json, questions_text};
 pub(crate) use say::{say, say_line, say_text};
 pub use story::{happening_json, happening_text, happening_word, preview, skip_text, step_text};
-pub use summary::{spent_text, summary};
+pub use summary::{money_text, spent_text, summary};
 pub use table::{cell_text, value_text};

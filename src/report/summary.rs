@@ -33,9 +33,14 @@ pub fn spent_text(spent: &Spent) -> String {
     let about = if spent.estimated { "about " } else { "" };
     let _ = write!(text, ", {about}{} tokens in, {} out", spent.prompt_tokens, spent.completion_tokens);
     if spent.micros > 0 {
-        let _ = write!(text, ", cost {}.{:06}", spent.micros / 1_000_000, spent.micros % 1_000_000);
+        let _ = write!(text, ", cost {}", money_text(spent.micros));
     }
     text
+}
+
+/// Millionths of the unit of money for people: `0.000310`.
+pub fn money_text(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// The summary as lines, each ended. `details` adds the inferences that took longest.

@@ -230,6 +230,7 @@ fn failure_json(graph: &Graph, step: &StepKey, failure: &StepFailure) -> Json {
         "concept": graph.concept_name(inference.target).to_string(),
         "kind": failure.kind,
         "message": failure.message,
+        "help": failure.help,
         "cell": cell,
         "script": failure.script.as_ref().map(|s| json!({"path": s.path, "line": s.line})),
         "detail": failure.detail,

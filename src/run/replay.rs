@@ -1,6 +1,8 @@
 //! Reading a journal back: the survey finds what says that earlier records no longer count, the replay folds those that
 //! do (durability spec, section 6). Pure; who holds the frames hands them over one by one.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use crate::base::Digest;
@@ -148,6 +150,12 @@ impl Validity {
         self.find(seq, step, round, false)
     }
 
+    /// The item that stands now for the one of that number then, whether its records still count or not.
+    fn item_now(&self, seq: u64, item: ItemId) -> Option<ItemId> {
+        let later = self.epochs.iter().skip(self.epochs.partition_point(|e| e.until <= seq));
+        later.into_iter().try_fold(item, |item, epoch| epoch.next.now(item))
+    }
+
     fn find(&self, seq: u64, step: &StepKey, round: u32, as_result: bool) -> Option<ItemId> {
         if self.plain {
             return Some(step.item);
@@ -183,6 +191,8 @@ pub struct Replay {
     pub written: Vec<Digest>,
     /// What models cost so far, with calls that no longer count.
     pub spent: Spent,
+    /// The same by item, as the items are numbered now.
+    pub spent_by: BTreeMap<ItemId, Spent>,
     /// Events that were folded.
     pub applied: u64,
     /// Events that no longer count, or no longer fit.
@@ -218,6 +228,7 @@ impl Replay {
             asked: FxHashMap::default(),
             written: Vec::new(),
             spent: Spent::default(),
+            spent_by: BTreeMap::new(),
             applied: 0,
             dropped: 0,
             failed: Vec::new(),
@@ -249,7 +260,13 @@ impl Replay {
             Kind::Result | Kind::Failed | Kind::Skipped => true,
             Kind::Intent | Kind::Question => false,
             Kind::Call => {
-                self.spent.add(&call_spent(body).unwrap_or_default());
+                if let Some(spent) = call_spent(body) {
+                    self.spent.add(&spent);
+                    let found = super::record::peek(kind, body);
+                    if let Some(item) = found.and_then(|found| self.validity.item_now(seq, found.step.item)) {
+                        self.spent_by.entry(item).or_default().add(&spent);
+                    }
+                }
                 false
             }
             _ => return Ok(()),

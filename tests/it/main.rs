@@ -55,4 +55,5 @@ mod semantics_vectors;
 mod support;
 mod survey;
 mod think;
+mod think_hard;
 mod vectors;

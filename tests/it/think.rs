@@ -11,10 +11,10 @@ use crate::llm_server::{Act, Stub};
 use crate::support::program;
 
 /// A key nobody has.
-const KEY: &str = "sk-canary-4711-never-written-anywhere";
+pub(crate) const KEY: &str = "sk-canary-4711-never-written-anywhere";
 
 /// A list of names, a greeting for each.
-const GREETINGS: &str = "\
+pub(crate) const GREETINGS: &str = "\
 :<:({greetings})
     <= *every({names})%:[{names}]@(1)
         <= $.({greeting}*1)
@@ -27,69 +27,69 @@ const GREETINGS: &str = "\
 ";
 
 /// One step with a prompt.
-const ONE: &str = "\
+pub(crate) const ONE: &str = "\
 :<:({summary})
     <= ::(sum up {1}<$({text})%>)
         | %{prompt}: Sum up: $input_1
     <- {text}<:{1}>
 ";
 
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new(plan: &str) -> Self {
+    pub(crate) fn new(plan: &str) -> Self {
         let place = Self(TempDir::new().unwrap());
         place.write("plan.ncd", plan);
         place
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program(self.path());
         command.args(arguments).env_remove("NORMC_MODEL").env_remove("NORMC_BASE_URL");
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Runs against a server, with the key.
-    fn against(&self, server: &Stub, arguments: &[&str]) -> Output {
+    pub(crate) fn against(&self, server: &Stub, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         command.env("NORMC_BASE_URL", server.url()).env("NORMC_API_KEY", KEY);
         command.output().unwrap()
     }
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn result(output: &Output) -> Json {
+pub(crate) fn result(output: &Output) -> Json {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {}", stderr(output)))
 }
 
-fn names(count: usize) -> String {
+pub(crate) fn names(count: usize) -> String {
     let names: Vec<String> = (0..count).map(|n| format!("name {n}")).collect();
     format!("names={}", json!(names))
 }
 
 /// All bytes of all files of a folder.
-fn all_bytes(folder: &Path) -> Vec<u8> {
+pub(crate) fn all_bytes(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(dir) = open.pop() {
@@ -104,7 +104,7 @@ fn all_bytes(folder: &Path) -> Vec<u8> {
     bytes
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 

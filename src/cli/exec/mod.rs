@@ -20,7 +20,8 @@ use crate::diag::{Diagnostic, Severity};
 use crate::engine::{Ended, Interrupt, Keeping, Options, RunError, Session, Tools, signal_name};
 use crate::faculty::human::{AnswerFile, Posted};
 use crate::report::{
-    Mode, Origin, Progress, diagnose, questions_json, questions_text, stuck_list, summary, value_text,
+    Mode, Origin, Progress, diagnose, plain_text, questions_json, questions_text, stuck_list, summary,
+    value_text,
 };
 use crate::report::{say, say_text};
 use crate::run::record::Mode as Treatment;
@@ -380,7 +381,7 @@ fn finals(outcome: &Outcome) -> String {
     let mut text = String::new();
     for value in &outcome.finals {
         if let Some(tensor) = &value.value {
-            text.push_str(&value_text(&value.name, tensor));
+            text.push_str(&plain_text(&value_text(&value.name, tensor)));
         }
     }
     text

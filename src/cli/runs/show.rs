@@ -9,10 +9,12 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::{Clock, iso, time_of_day};
 use crate::engine::{Past, Plan};
-use crate::report::{ago, duration, moment, plain_line, plain_text, size, stuck_list, value_text};
+use crate::report::{
+    ago, duration, moment, money_text, plain_line, plain_text, size, spent_text, stuck_list, value_text,
+};
 use crate::run::record::{Decoder, Fetch, Intent, Kind, Record, Redo, Redone, peek, timing};
 use crate::run::replay::{Replay, Validity};
-use crate::run::{Graph, Outcome, State, StepTime, tensor_json};
+use crate::run::{Graph, Outcome, State, StepTime, spent_json, tensor_json};
 
 use super::super::Exit;
 use super::super::clock::WallClock;
@@ -132,7 +134,13 @@ fn gather(past: Past, look: Look, path: String, space: u64) -> Result<Shown, Exi
     let resumptions = resumptions(&past, &sums, &plan);
     let mut in_doubt: Vec<Intent> = replay.in_doubt.into_values().collect();
     in_doubt.sort_by(|a, b| a.step.cmp(&b.step));
-    let outcome = Outcome::of(replay.state, None, sums.times.clone(), look.active);
+    for (item, spent) in &replay.spent_by {
+        if let Some(times) = sums.times.get_mut(item.at()) {
+            times.spent = *spent;
+        }
+    }
+    let mut outcome = Outcome::of(replay.state, None, sums.times.clone(), look.active);
+    outcome.spent = replay.spent;
     Ok(Shown { look, outcome, sums, in_doubt, resumptions, path, space })
 }
 
@@ -216,6 +224,9 @@ impl Shown {
         line("took", &duration(look.active));
         let cycles = count(self.outcome.state.highest_round() as usize, "cycle");
         line("did", &format!("{}, {} skipped, {cycles}", count(look.steps as usize, "step"), look.skipped));
+        if !self.outcome.spent.is_nothing() {
+            line("models", &spent_text(&self.outcome.spent));
+        }
         line("space", &format!("{} in {}", size(self.space), self.path));
         for resumption in &self.resumptions {
             let Resumption { at, mode, after, again } = resumption;
@@ -233,13 +244,19 @@ impl Shown {
         let graph = self.outcome.graph();
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(["flow", "concept", "sequence", "done", "skipped", "failed", "calls", "time"]);
+        // Columns about models stand only where there is something in them.
+        let all = &self.outcome.spent;
+        let (models, paid) = (!all.is_nothing(), all.micros > 0);
+        let mut header = vec!["flow", "concept", "sequence", "done", "skipped", "failed", "calls", "time"];
+        header.extend(models.then_some("tokens"));
+        header.extend(paid.then_some("cost"));
+        table.set_header(header);
         let number = |n: u64| if n == 0 { "·".to_owned() } else { n.to_string() };
         for (item, inference) in graph.model.inferences.iter().enumerate() {
             let tally = self.outcome.state.tally().get(item).copied().unwrap_or_default();
             let spent = self.sums.times.get(item).copied().unwrap_or_default();
             let failed = self.outcome.failures.iter().filter(|(step, _)| step.item.at() == item).count();
-            table.add_row([
+            let mut row = vec![
                 inference.flow.to_string(),
                 short(&plain_line(graph.item_name(crate::run::ItemId(item as u32)))),
                 plain_line(&inference.sequence).into_owned(),
@@ -248,7 +265,13 @@ impl Shown {
                 number(failed as u64),
                 number(spent.calls),
                 if spent.time.is_zero() { "·".to_owned() } else { duration(spent.time) },
-            ]);
+            ];
+            row.extend(models.then(|| number(spent.spent.tokens())));
+            row.extend(paid.then(|| match spent.spent.micros {
+                0 => number(0),
+                micros => money_text(micros),
+            }));
+            table.add_row(row);
         }
         lines(out, &table);
     }
@@ -315,6 +338,9 @@ impl Shown {
         put("version", epoch.map(|e| e.version.clone()).into());
         put("path", self.path.clone().into());
         put("bytes", self.space.into());
+        if !self.outcome.spent.is_nothing() {
+            put("models", spent_json(&self.outcome.spent));
+        }
         let resumptions = self.resumptions.iter().map(|r| {
             let again: Vec<Json> =
                 r.again.iter().map(|(what, reason)| json!({"what": what, "reason": reason})).collect();
@@ -338,6 +364,7 @@ impl Shown {
                 "failed": failed,
                 "calls": spent.calls,
                 "call_us": u64::try_from(spent.time.as_micros()).unwrap_or(u64::MAX),
+                "models": if spent.spent.is_nothing() { Json::Null } else { spent_json(&spent.spent) },
             })
         });
         put("inferences", inferences.collect());

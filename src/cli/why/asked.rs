@@ -45,7 +45,8 @@ fn model(call: &Call) -> String {
         false => format!(", answered by {}", plain_line(&used.answered)),
     };
     let from = if used.replayed { ", from a recording" } else { "" };
-    format!(" of model {}{answered}{from}, {}", plain_line(&used.asked), spent_text(&used.spent))
+    let cut = if used.cut { ", cut at its limit of tokens" } else { "" };
+    format!(" of model {}{answered}{from}, {}{cut}", plain_line(&used.asked), spent_text(&used.spent))
 }
 
 fn arguments(out: &mut String, args: &JsonMap<String, Json>) {
@@ -111,6 +112,7 @@ pub(super) fn asked_json(asked: &Asked) -> Json {
                         "asked": used.asked,
                         "answered": used.answered,
                         "replayed": used.replayed,
+                        "cut": used.cut,
                         "tries": spent.tries,
                         "prompt_tokens": spent.prompt_tokens,
                         "completion_tokens": spent.completion_tokens,

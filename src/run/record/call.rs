@@ -74,6 +74,8 @@ pub struct ModelUse {
     pub spent: Spent,
     /// The answer was read from a recording.
     pub replayed: bool,
+    /// The answer ended where its limit of tokens was.
+    pub cut: bool,
 }
 
 /// A question that was put to people.
@@ -150,7 +152,7 @@ pub fn write_call(out: &mut Writer, call: &Call, keep: &mut dyn Keep) {
         out.text(&model.answered);
         let Spent { calls, tries, prompt_tokens, completion_tokens, estimated, micros } = model.spent;
         [calls, tries, prompt_tokens, completion_tokens, micros].into_iter().for_each(|n| out.number(n));
-        out.byte(u8::from(estimated) | u8::from(model.replayed) << 1);
+        out.byte(u8::from(estimated) | u8::from(model.replayed) << 1 | u8::from(model.cut) << 2);
     }
     out.digest(&call.effect);
     out.text(&call.method);
@@ -211,7 +213,7 @@ fn read_head(reader: &mut Reader<'_>) -> Result<Head, WireError> {
             };
             let flags = reader.byte()?;
             let spent = Spent { estimated: flags & 1 != 0, ..spent };
-            Some(ModelUse { asked, answered, spent, replayed: flags & 2 != 0 })
+            Some(ModelUse { asked, answered, spent, replayed: flags & 2 != 0, cut: flags & 4 != 0 })
         }
     };
     Ok(Head { step, round, place, at, micros, left, model })

@@ -223,7 +223,7 @@ fn call(left: Left, answer: Result<CallAnswer, StepFailure>, prompt: &str) -> Ca
         micros: 8,
         left,
         effect: effect.digest(),
-        model: Some(ModelUse { asked: "m".into(), answered: "m-2".into(), spent, replayed: true }),
+        model: Some(ModelUse { asked: "m".into(), answered: "m-2".into(), spent, replayed: true, cut: true }),
         method: method.to_owned(),
         args,
         answer,
