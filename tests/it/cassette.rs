@@ -191,13 +191,13 @@ fn a_miss_shows_the_nearest_recording() {
     assert_eq!(miss.kind, FailureKind::CassetteMiss);
     assert_eq!(
         miss.message,
-        format!("the cassette `{}` has no recording of the call of step 1.4[2], cell 3", path.display())
+        format!("the cassette `{}` has no recording of the call of step 1.4[2], cell 4", path.display())
     );
     assert!(miss.help.unwrap().contains("`--cassette auto`"));
     assert_eq!(
         miss.trace.as_deref(),
         Some(
-            "--- recorded: step 1.2, cell 0\n+++ asked:    step 1.4[2], cell 3\n-temperature: none\n\
+            "--- recorded: step 1.2, cell 1\n+++ asked:    step 1.4[2], cell 4\n-temperature: none\n\
              +temperature: 0.7\n@@ prompt @@\n Sort this list:\n pear\n-apple\n+plum\n fig\n"
         )
     );

@@ -163,6 +163,13 @@ impl Reader<'_> {
                     "give each agent an id of its own",
                 );
             }
+            let llm = map.get("tools").and_then(|tools| tools.get("llm")).and_then(Json::as_object);
+            if [Some(map), llm].into_iter().flatten().any(holds_key) {
+                let message = format!("{}: a key is written at the agent `{}`", self.name, agent.id);
+                file.warnings.push(Diagnostic::new(Code::NC117, message).help(
+                    "it is not used here: take it out, and name a variable with `api_key_env` of a provider in `normc.toml`",
+                ));
+            }
             file.agents.push(Arc::new(agent));
         }
         // An old file may be one agent.
@@ -313,30 +320,35 @@ impl Reader<'_> {
         Some(Mapping { by: by?, pattern: regex, agent: agent?, priority: priority.unwrap_or(0.0) })
     }
 
+    fn key_in_file(&self, of: &str) -> Diagnostic {
+        let message = format!("{}: the key of `{of}` is written in the file", self.name);
+        let variable = variable_name(of);
+        Diagnostic::new(Code::NC117, message)
+            .help(format!("write \"${{{variable}}}\" and put the key into that environment variable"))
+    }
+
     fn provider(&mut self, part: Part<'_>, warnings: &mut Vec<Diagnostic>) -> Option<Provider> {
         let name = self.text(part, "provider_name").or_else(|| self.text(part, "provider_id"));
         if name.is_none() {
             self.problem(format!("`{}provider_name` is missing", part.place), "give each provider a name");
         }
-        let key = self.text(part, "api_key");
-        let is_variable = |key: &str| {
-            let inside = key.strip_prefix("${").and_then(|k| k.strip_suffix('}'));
-            inside.is_some_and(|v| !v.trim().is_empty())
-        };
-        let holds_key = key.is_some_and(|key| !is_variable(&key));
+        let _ = self.text(part, "api_key");
+        let holds_key = holds_key(part.map);
         if holds_key {
-            let of = name.as_deref().unwrap_or_default();
-            let message = format!("{}: the key of `{of}` is written in the file", self.name);
-            let variable = variable_name(of);
-            warnings.push(
-                Diagnostic::new(Code::NC117, message).help(format!(
-                    "write \"${{{variable}}}\" and put the key into that environment variable"
-                )),
-            );
+            warnings.push(self.key_in_file(name.as_deref().unwrap_or_default()));
         }
         let base_url = self.text(part, "base_url");
         Some(Provider { name: name?, base_url, entry: Json::Object(part.map.clone()), holds_key })
     }
+}
+
+/// Returns whether there is a key itself, not the name of a variable that holds it.
+fn holds_key(map: &JsonMap<String, Json>) -> bool {
+    let variable = |key: &str| {
+        let inside = key.strip_prefix("${").and_then(|k| k.strip_suffix('}'));
+        inside.is_some_and(|v| !v.trim().is_empty())
+    };
+    map.get("api_key").and_then(Json::as_str).is_some_and(|key| !variable(key))
 }
 
 /// Fields of old flat agents.
@@ -460,6 +472,22 @@ mod tests {
         assert!(!shown.contains("sk-very-secret") && shown.contains("http://127.0.0.1:1/v1"), "{shown}");
         let held: Vec<bool> = file.providers.iter().map(|p| p.holds_key).collect();
         assert_eq!(held, [true, false]);
+    }
+
+    #[test]
+    fn a_key_at_an_agent_is_warned_of_too() {
+        let parse = |agent: &str| {
+            let text = format!(r#"{{"agents": [{{"id": "a", {agent}}}]}}"#);
+            AgentFile::parse(&text, "a.agent.json").unwrap()
+        };
+        for agent in [r#""api_key": "sk-very-secret""#, r#""tools": {"llm": {"api_key": "sk-very-secret"}}"#]
+        {
+            let file = parse(agent);
+            assert_eq!(file.warnings.len(), 1, "{agent}");
+            assert_eq!(file.warnings[0].code, Code::NC117);
+            assert!(!format!("{file:?}").contains("sk-very-secret"));
+        }
+        assert!(parse(r#""tools": {"llm": {"api_key": "${KEY}"}}"#).warnings.is_empty());
     }
 
     #[test]

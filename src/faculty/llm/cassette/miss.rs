@@ -263,7 +263,7 @@ mod tests {
         let place = Place { step: "1.3".into(), cell: 2 };
         assert_eq!(
             difference(&old, &new, &place),
-            "--- recorded: step 1.2, cell 0\n+++ asked:    step 1.3, cell 2\n-temperature: 0.5\n+temperature: 0\n\
+            "--- recorded: step 1.2, cell 1\n+++ asked:    step 1.3, cell 3\n-temperature: 0.5\n+temperature: 0\n\
              @@ prompt @@\n first\n second\n-third\n+other\n fourth\n"
         );
     }

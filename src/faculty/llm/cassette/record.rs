@@ -30,9 +30,9 @@ impl Place {
         Self { step: Arc::clone(&caller.step), cell: caller.cell }
     }
 
-    /// `step 1.2[3], cell 0`.
+    /// `step 1.2[3], cell 1`: people count from 1.
     pub(super) fn described(&self) -> String {
-        format!("step {}, cell {}", shorten(&self.step), self.cell)
+        format!("step {}, cell {}", shorten(&self.step), u64::from(self.cell) + 1)
     }
 }
 

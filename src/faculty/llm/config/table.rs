@@ -224,7 +224,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
         DeValue::Boolean(_) => "a truth value",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
@@ -234,6 +234,10 @@ fn kind(value: &DeValue<'_>) -> &'static str {
 
 fn example(key: &str, wanted: &str) -> String {
     match wanted {
+        _ if key == "price" => "`price = { input = 150000, output = 600000 }`".to_owned(),
+        "a whole number" if matches!(key, "input" | "output") => {
+            format!("`{key} = 2500000` for 2.50: millionths of the unit for a million tokens")
+        }
         "a text" => format!("`{key} = \"...\"`"),
         "a whole number" => format!("`{key} = 10`"),
         "a number" => format!("`{key} = 0.5`"),
