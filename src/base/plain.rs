@@ -15,9 +15,11 @@ pub fn plain_text(text: &str) -> Cow<'_, str> {
 }
 
 fn is_control(c: char) -> bool {
-    // The marks and the embeddings that turn the direction, and the invisible characters that hide text.
+    // The marks and the embeddings that turn the direction, and the invisible characters that hide text. The two joiners
+    // (U+200C, U+200D) stay: words of many scripts and emoji are written with them.
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
         || matches!(c, '\u{61c}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -54,5 +56,7 @@ mod tests {
         assert_eq!(plain_text("a\r\n\tb"), "a\\r\n\tb");
         assert_eq!(plain_line("\u{202e}abc\u{2066}\u{2028}"), "\\u{202e}abc\\u{2066}\\u{2028}");
         assert!(matches!(plain_line("数字 é – 🙂"), Cow::Borrowed(_)));
+        assert!(matches!(plain_line("👩\u{200d}👧 می\u{200c}خواهم"), Cow::Borrowed(_)));
+        assert_eq!(plain_line("a\u{200b}b\u{200f}c"), "a\\u{200b}b\\u{200f}c");
     }
 }
