@@ -179,7 +179,8 @@ fn start(order: &Order) -> io::Result<Child> {
         command.arg0(name).args(rest);
     }
     command.stdin(Stdio::piped());
-    // The program inherits the limits; this process must not run into them.
+    // The program inherits the limits; this process must not run into them, so they are fixed for the program alone, once
+    // it has begun and before its input comes.
     let mut before = Vec::new();
     for (resource, limit) in order.limits.each() {
         let own = getrlimit(resource);

@@ -245,7 +245,9 @@ fn the_environment_is_an_allow_list_with_the_identity() {
 fn programs_have_a_session_and_limits_under_the_launcher() {
     let limits = Limits { memory: 200 << 20, cpu_seconds: 100, open_files: 50 };
     let desk = desk(true, |options| options.limits = limits);
-    let answer = desk.text(&["sh", "-c", "ulimit -c; ulimit -v; ulimit -t; ulimit -n; ulimit -Hn"]);
+    // The limits can be raised no more once the inputs have come.
+    let shown = "cat > /dev/null; ulimit -c; ulimit -v; ulimit -t; ulimit -n; ulimit -Hn";
+    let answer = desk.text(&["sh", "-c", shown]);
     assert_eq!(answer, json!(format!("0\n{}\n100\n50\n50", 200 << 10)));
     let answer = desk.text(&["sh", "-c", "cut -d' ' -f5,6,7 /proc/self/stat"]);
     let fields: Vec<&str> = answer.as_str().unwrap().split(' ').collect();

@@ -156,6 +156,16 @@ fn inputs_that_a_prompt_does_not_name_stand_below_it() {
     assert_eq!(prompt("%{prompt_location}1(p.md)", &files), "File one two");
     assert_eq!(prompt("%{prompt}1(p.md)", &files), "File one two");
     assert_eq!(prompt("%{prompt}1(Say $input_1 $input_2)", &files), "Say one two");
+    // The end of the prompt's file is dropped, the end of a value is not.
+    let files = Files { texts: [("p.md", "Say $input_1\n")].into(), retries: 0 };
+    let played = builtin(
+        "generate-text",
+        &states("%{prompt}(p.md)"),
+        &files,
+        &[("input_1", text("one \r\n"))],
+        &[text("r")],
+    );
+    assert_eq!(played.prompts()[0], "Say one \r\n");
     let missing = builtin("generate-text", &states("%{prompt_location}(no.md)"), &files, &given, &[]);
     assert_eq!(missing.failure().kind, "file_not_found");
 }

@@ -206,8 +206,9 @@ pub(super) fn substitute(vars: &Map, key: &str, bundle: Option<&str>) -> Result<
 /// inputs takes the place of the given one.
 pub(super) fn prompt(vars: &Map, given: &Template, ending: &str) -> Result<Slot, Trouble> {
     let own = vars.get("prompt_template").map(|t| Template::read(&Slot::of(t.clone()).as_text()));
-    let template = own.as_ref().unwrap_or(given);
-    let mut text = template.fill(vars)?.as_text().trim_end().to_owned();
+    // The line break that ends a file is no part of the prompt; those that end a value are.
+    let template = own.as_ref().unwrap_or(given).without_end();
+    let mut text = (*template.fill(vars)?.as_text()).to_owned();
     for (name, value) in unnamed(vars, &template.text) {
         text.push_str(&format!("\n\n<{name}>\n{}\n</{name}>", text_of(value)));
     }

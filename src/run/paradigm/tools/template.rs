@@ -22,6 +22,11 @@ impl Template {
         }
     }
 
+    /// The template without blanks and line breaks at its end.
+    pub(super) fn without_end(&self) -> Self {
+        Self { text: Arc::from(self.text.trim_end()), strict: self.strict }
+    }
+
     /// The template filled with the inputs by their names.
     ///
     /// # Errors
@@ -71,6 +76,7 @@ mod tests {
         assert!(strict.fill(&Map::default()).is_err());
         let vars: Map = [(Arc::from("input_1"), Value::text("$input_2"))].into_iter().collect();
         assert_eq!(&*strict.fill(&vars).unwrap().as_text(), "Hello $input_2");
+        assert_eq!(&*strict.without_end().text, "Hello $input_1");
         let other = "---\ntitle: x\n---\n$a";
         assert_eq!(&*Template::read(&Arc::from(other)).fill(&vars).unwrap().as_text(), other);
     }
