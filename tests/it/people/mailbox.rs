@@ -234,6 +234,40 @@ fn a_mailbox_belongs_to_one_run_of_one_user() {
     assert!(open_at(&at("file"), "r").is_err());
 }
 
+/// A process was killed between taking an answer and writing it down: the next one of the run finds it again, a question
+/// that is asked anew does not, and another run's question neither.
+#[test]
+fn a_taken_answer_counts_until_it_is_written_down() {
+    let now = || {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::try_from(since.as_millis()).unwrap()
+    };
+    let post = |mailbox: &mut Box_, asked_at: u64| {
+        let question = Posted { asked_at, ..question("1.2", Kind::Text) };
+        assert!(!mailbox.desk.as_mut().unwrap().open(&Arc::new(question)));
+    };
+    let asked_at = now();
+    let mut mailbox = Box_::new();
+    post(&mut mailbox, asked_at);
+    mailbox.put("1.2", r#"{"text": "Ada"}"#);
+    assert_eq!(mailbox.answer().1, Json::from("Ada"));
+    for (run, is_anew, found) in [("run", false, true), ("run", true, false), ("other", false, false)] {
+        let Box_ { folder, desk, .. } = mailbox;
+        drop(desk);
+        mailbox = open(folder, run).unwrap();
+        post(&mut mailbox, if is_anew { now() } else { asked_at });
+        mailbox.until_there("requests/1.2.json");
+        if found {
+            assert_eq!(mailbox.answer().1, Json::from("Ada"));
+            continue;
+        }
+        assert!(!mailbox.path("answers/1.2.json").exists(), "{run}, asked anew: {is_anew}");
+        mailbox.put("1.2", r#"{"text": "Grace"}"#);
+        assert_eq!(mailbox.answer().1, Json::from("Grace"));
+    }
+    assert!(mailbox.path("earlier/1.2.json").exists());
+}
+
 /// However fast answers follow each other, none is given twice, and each one that is given was one of them.
 #[test]
 fn no_answer_file_is_taken_twice() {

@@ -78,8 +78,8 @@ impl Mailbox {
     /// Takes a folder as the mailbox of a run; it is made if it is not there. `base` is where relative paths in answers
     /// stand; `note` is told what nobody asked for.
     ///
-    /// Answers that were put here for another run are moved to `late`. What the same run left behind when it was killed
-    /// still counts.
+    /// Answers that were put here for another run are moved to `late`, those it has taken to `earlier`. What the same run
+    /// left behind when it was killed still counts.
     ///
     /// # Errors
     /// When the folder is a link, others may write to it, or another run uses it.
@@ -105,6 +105,8 @@ impl Mailbox {
         let failed = |error: std::io::Error| MailboxError::Folder(format!("{}: {error}", dir.display()));
         clear().map_err(failed)?;
         if lock.is_new {
+            // What another run has taken must not be found again for a question of this one.
+            put_aside(&folders.taken, &sub("earlier")?).map_err(failed)?;
             let late = put_aside(&folders.answers, &sub("late")?).map_err(failed)?;
             if late > 0 {
                 let what = if late == 1 { "an answer" } else { "answers" };
@@ -169,13 +171,13 @@ struct Lock {
 }
 
 /// Moves everything that stands among the answers away; how many answers there were.
-fn put_aside(answers: &Folder, late: &Folder) -> std::io::Result<usize> {
+fn put_aside(answers: &Folder, aside: &Folder) -> std::io::Result<usize> {
     let mut count = 0;
     for name in answers.names()? {
         if stem(&name, ".refused.json").is_some() || stem(&name, ".error.txt").is_some() {
             answers.remove(&name)?;
         } else if stem(&name, ".json").is_some() {
-            answers.move_to(&name, late)?;
+            answers.move_to(&name, aside)?;
             count += 1;
         }
     }

@@ -132,6 +132,13 @@ impl Folder {
         }
     }
 
+    /// When a file was last written or moved, in milliseconds since 1970; none when there is none.
+    pub(super) fn changed(&self, name: &str) -> Option<u64> {
+        let stat = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let (seconds, nanos) = (u64::try_from(stat.st_ctime).ok()?, stat.st_ctime_nsec as u64);
+        Some(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
+    }
+
     /// Writes a file so that nobody sees a part of it.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let draft = format!("{UNFINISHED}{}-{name}", std::process::id());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
@@ -57,6 +57,8 @@ pub(super) struct Watcher {
     /// Open questions by the name of their files.
     open: BTreeMap<String, Open>,
     messages: u64,
+    /// When the mailbox was opened, in milliseconds since 1970.
+    opened_at: u64,
     /// The folder cannot be read, and that has been said.
     is_blind: bool,
 }
@@ -73,7 +75,9 @@ impl Watcher {
         let number = |name: &String| name.split('-').next()?.parse::<u64>().ok();
         let messages = folders.messages.names()?.iter().filter_map(number).max().unwrap_or(0);
         let (run, base, open) = (run.to_owned(), base.to_path_buf(), BTreeMap::new());
-        Ok(Self { folders, run, base, given, note, waiting, open, messages, is_blind: false })
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let opened_at = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        Ok(Self { folders, run, base, given, note, waiting, open, messages, opened_at, is_blind: false })
     }
 
     pub(super) fn run(&mut self, commands: &Receiver<Command>) {
@@ -105,6 +109,7 @@ impl Watcher {
 
     fn post(&mut self, question: Arc<Posted>) {
         let name = file_name(&question.id);
+        self.recover(&question, &name);
         let request = request_file(&question, &self.run, &name);
         match self.folders.requests.write(&format!("{name}.json"), &request) {
             Ok(()) => drop(self.open.insert(name, Open { question, doubt: None })),
@@ -112,6 +117,17 @@ impl Watcher {
                 self.complain(&format!("question {} cannot be written", question.id), &error);
                 self.waiting.remove(&question.id);
             }
+        }
+    }
+
+    /// Puts back an answer that an earlier process of the run took and did not live to write down: its question was asked
+    /// before this process began, is asked again, and the answer was taken since.
+    fn recover(&self, question: &Posted, name: &str) {
+        let file = format!("{name}.json");
+        let taken = self.folders.taken.changed(&file);
+        if question.asked_at < self.opened_at && taken.is_some_and(|at| at >= question.asked_at) {
+            // A newer answer in its place is the one that counts.
+            let _ = self.folders.taken.move_if_free(&file, &self.folders.answers);
         }
     }
 
