@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Digest;
-use crate::run::effect::{CallAnswer, Effect};
+use crate::base::{Digest, Value};
+use crate::run::effect::{CallAnswer, Effect, FileAct};
 use crate::run::paradigm::Turn;
 use crate::run::record::{Asked, Call, CallPlace, Left, ModelUse};
 use crate::run::sequence::{Cell, SemanticTask};
 use crate::run::{CallLog, Happening, Printed, StepFailure};
 
+use super::claims::Claims;
 use super::tools::{Came, Refused, Tools};
 
 /// A step with cells at work.
@@ -35,6 +36,8 @@ pub(super) struct CellFlight {
     asked: Vec<Asked>,
     /// Its calls are worth a record of their own: it has several, or a model or a person among them.
     keeps: bool,
+    /// Its number among the steps whose cells look for files.
+    number: u64,
     pub(super) name: Arc<str>,
     /// The idempotency key of the step, once it is known.
     pub(super) key: Option<Digest>,
@@ -75,6 +78,7 @@ impl CellFlight {
         name: Arc<str>,
         recorded: BTreeMap<CallPlace, Call>,
         asked: Vec<Asked>,
+        number: u64,
     ) -> Self {
         let cells = std::mem::take(&mut task.cells);
         let count = cells.len();
@@ -91,6 +95,7 @@ impl CellFlight {
             log: CallLog::default(),
             recorded,
             asked,
+            number,
             name,
             key: None,
         }
@@ -157,8 +162,42 @@ impl CellFlight {
     }
 
     /// Begins a cell.
-    pub(super) fn begin(&mut self, cell: u32, tools: &Tools) -> Next {
-        self.go(cell, None, tools)
+    pub(super) fn begin(&mut self, cell: u32, tools: &Tools, claims: &mut Claims) -> Next {
+        self.go(cell, None, tools, claims)
+    }
+
+    /// Lets a cell look for the file it has waited for.
+    pub(super) fn look(
+        &mut self,
+        place: CallPlace,
+        effect: Effect,
+        tools: &Tools,
+        claims: &mut Claims,
+    ) -> Next {
+        let path = sought(&effect).map(|path| tools.file_key(path));
+        let who = (self.number, place.cell);
+        if path.as_ref().is_some_and(|path| claims.must_wait(path, who)) {
+            return Next { ask: Some((place, effect)), made: Vec::new() };
+        }
+        match tools.quick(&effect) {
+            Ok(answer) => {
+                if let Some(path) = path {
+                    claims.looked(&path, who, answer.value == Value::Bool(true));
+                }
+                let (time, model) = (Duration::ZERO, None);
+                let arrived = Arrived { place, effect, answer, time, model, silent: !self.keeps };
+                self.go(place.cell, Some(arrived), tools, claims)
+            }
+            Err(failure) => {
+                claims.release(who);
+                Next { ask: None, made: Vec::from_iter(self.refused(place, effect, failure, None)) }
+            }
+        }
+    }
+
+    /// A cell is over for this process: nobody need wait for what it might have written.
+    pub(super) fn release(&self, claims: &mut Claims) {
+        claims.release_step(self.number, self.cells.len());
     }
 
     /// Gives a cell what it asked for.
@@ -168,6 +207,7 @@ impl CellFlight {
         effect: Effect,
         came: Result<Came, Refused>,
         tools: &Tools,
+        claims: &mut Claims,
     ) -> Next {
         match came {
             Ok(came) => {
@@ -187,10 +227,14 @@ impl CellFlight {
                     model: came.model,
                     silent: !self.keeps,
                 };
-                self.go(place.cell, Some(arrived), tools)
+                if matches!(arrived.effect, Effect::File(FileAct::Save { .. })) {
+                    claims.release((self.number, place.cell));
+                }
+                self.go(place.cell, Some(arrived), tools, claims)
             }
             Err(Refused { failure, model }) => {
                 self.add_use(model.as_deref());
+                claims.release((self.number, place.cell));
                 let made = self.refused(place, effect, *failure, model);
                 Next { ask: None, made: Vec::from_iter(made) }
             }
@@ -216,7 +260,28 @@ impl CellFlight {
         })
     }
 
-    fn go(&mut self, cell: u32, mut arrived: Option<Arrived>, tools: &Tools) -> Next {
+    fn go(
+        &mut self,
+        cell: u32,
+        arrived: Option<Arrived>,
+        tools: &Tools,
+        claims: &mut Claims,
+    ) -> Next {
+        let next = self.go_on(cell, arrived, tools, claims);
+        if next.ask.is_none() {
+            claims.release((self.number, cell));
+        }
+        next
+    }
+
+    fn go_on(
+        &mut self,
+        cell: u32,
+        mut arrived: Option<Arrived>,
+        tools: &Tools,
+        claims: &mut Claims,
+    ) -> Next {
+        let who = (self.number, cell);
         let mut made = Vec::new();
         loop {
             let Some(work) = self.cells.get_mut(cell as usize) else { return Next { ask: None, made } };
@@ -247,15 +312,22 @@ impl CellFlight {
             if !self.recorded.is_empty()
                 && let Some(answer) = self.recorded(place, &effect)
             {
+                if let Some(path) = sought(&effect) {
+                    claims.looked(&tools.file_key(path), who, answer.value == Value::Bool(true));
+                }
                 let (time, model) = (Duration::ZERO, None);
                 arrived = Some(Arrived { place, effect, answer, time, model, silent: true });
                 continue;
             }
-            if !effect.is_quick() {
+            let path = sought(&effect).map(|path| tools.file_key(path));
+            if !effect.is_quick() || path.as_ref().is_some_and(|path| claims.must_wait(path, who)) {
                 return Next { ask: Some((place, effect)), made };
             }
             match tools.quick(&effect) {
                 Ok(answer) => {
+                    if let Some(path) = path {
+                        claims.looked(&path, who, answer.value == Value::Bool(true));
+                    }
                     let silent = !self.keeps || effect.is_pure();
                     let (time, model) = (Duration::ZERO, None);
                     arrived = Some(Arrived { place, effect, answer, time, model, silent });
@@ -302,5 +374,13 @@ impl CellFlight {
             None => task.finish(answers.into_iter().flatten().collect()).map(Happening::Gave),
         };
         (done, log)
+    }
+}
+
+/// The file an effect looks for.
+pub(super) fn sought(effect: &Effect) -> Option<&Arc<str>> {
+    match effect {
+        Effect::File(FileAct::Exists { path }) => Some(path),
+        _ => None,
     }
 }

@@ -15,7 +15,8 @@ use crate::run::state::Ready;
 use crate::run::{StepFailure, StepKey};
 
 use super::callback::{Asking, Reply};
-use super::cells::{CellFlight, Made};
+use super::cells::{CellFlight, Made, Next, sought};
+use super::claims::Looker;
 use super::driver::{Driver, Flight, FlightKind, Post, happening};
 use super::identity::{call_identity, step_key};
 use super::lanes::{Done, Job, LANES, Lane, make};
@@ -51,10 +52,10 @@ impl Driver<'_> {
             recorded = self.unfinished.calls.remove(&step).unwrap_or_default();
             asked = self.unfinished.asked.remove(&step).unwrap_or_default();
         }
-        let mut cells = Box::new(CellFlight::new(task, name, answered(recorded), asked));
+        let mut cells = Box::new(CellFlight::new(task, name, answered(recorded), asked, self.claims.step()));
         let (mut firsts, mut made) = (Vec::new(), Vec::new());
         for cell in 0..cells.len() as u32 {
-            let next = cells.begin(cell, &self.tools);
+            let next = cells.begin(cell, &self.tools, &mut self.claims);
             made.extend(next.made);
             firsts.extend(next.ask);
             // The step has failed; nobody need be asked for its other cells.
@@ -125,6 +126,11 @@ impl Driver<'_> {
         if let Effect::Ask(question) = &effect {
             let question = question.clone();
             self.post(flight, place, &effect, question, reply);
+            return;
+        }
+        if let (Some(path), None) = (sought(&effect), &reply) {
+            let path = self.tools.file_key(path);
+            self.claims.wait(&path, Looker { flight, place, effect });
             return;
         }
         let lane = match (lane_of(&effect), &reply) {
@@ -215,8 +221,34 @@ impl Driver<'_> {
         }));
     }
 
+    /// Lets cells look for files that others have written meanwhile, or have given up to write.
+    fn look_again(&mut self) {
+        if self.is_stopping() || self.budget.is_some() || self.fails_fast() {
+            for looker in self.claims.give_up() {
+                self.not_now(looker.flight, None);
+            }
+        }
+        while let Some(Looker { flight, place, effect }) = self.claims.next() {
+            let Some(Flight { kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) else {
+                continue;
+            };
+            let next = cells.look(place, effect, &self.tools, &mut self.claims);
+            self.went_on(flight, next);
+        }
+    }
+
+    /// A cell has gone on: to its next call, or to its end.
+    fn went_on(&mut self, flight: u64, next: Next) {
+        self.write_calls(flight, next.made);
+        match next.ask {
+            Some((place, effect)) => self.dispatch(flight, place, effect, None),
+            None => self.land_if_over(flight),
+        }
+    }
+
     /// Brings what was recorded to its level, then lets happen what waits for that.
     pub(super) fn send_out(&mut self) {
+        self.look_again();
         self.hand_out();
         self.record(super::recorder::Recorder::settle);
         if self.failure.is_some() {
@@ -304,12 +336,8 @@ impl Driver<'_> {
             self.replies.push((reply, answer));
             return;
         }
-        let next = cells.answer(place, effect, came, &self.tools);
-        self.write_calls(flight, next.made);
-        match next.ask {
-            Some((place, effect)) => self.dispatch(flight, place, effect, None),
-            None => self.land_if_over(flight),
-        }
+        let next = cells.answer(place, effect, came, &self.tools, &mut self.claims);
+        self.went_on(flight, next);
     }
 
     /// A script asks for something while it runs.
@@ -356,6 +384,7 @@ impl Driver<'_> {
         }
         if let Some(Flight { kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) {
             cells.give_up(in_doubt);
+            cells.release(&mut self.claims);
         }
         self.land_if_over(flight);
     }
@@ -408,6 +437,7 @@ impl Driver<'_> {
         else {
             return;
         };
+        cells.release(&mut self.claims);
         if cells.is_broken() && !cells.has_failed() {
             // It has neither failed nor given anything: it goes on from here with a resume.
             if !cells.is_in_doubt()

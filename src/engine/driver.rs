@@ -24,6 +24,7 @@ use crate::store::StoreError;
 
 use super::callback::{Asking, Reply};
 use super::cells::CellFlight;
+use super::claims::Claims;
 use super::interrupt::Interrupt;
 use super::lanes::{Done, Job, Lane, Lanes};
 use super::people::{Desk, OpenQuestion, People, Waiting};
@@ -157,6 +158,7 @@ fn drive(
         waiting: Default::default(),
         lanes: Lanes::new(options.jobs, tools.models_at_once()),
         outbox: Vec::new(),
+        claims: Claims::default(),
         replies: Vec::new(),
         posts: Vec::new(),
         people: People::new(desk),
@@ -202,6 +204,8 @@ pub(super) struct Driver<'w> {
     pub(super) lanes: Lanes,
     /// Calls whose intent is not written yet.
     pub(super) outbox: Vec<(Lane, Job)>,
+    /// Who may be about to write which files.
+    pub(super) claims: Claims,
     /// Answers to scripts that are not written yet.
     pub(super) replies: Vec<(Reply, Result<CallAnswer, StepFailure>)>,
     /// Questions that are not written yet.
@@ -293,6 +297,7 @@ impl Driver<'_> {
             && self.outbox.is_empty()
             && self.replies.is_empty()
             && self.posts.is_empty()
+            && !self.claims.has_woken()
             && self.messages.is_empty()
             && self.waiting.iter().all(VecDeque::is_empty)
     }

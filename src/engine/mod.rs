@@ -6,6 +6,7 @@
 
 mod callback;
 mod cells;
+mod claims;
 mod dispatch;
 mod driver;
 mod identity;

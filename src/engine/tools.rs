@@ -403,6 +403,11 @@ impl Tools {
         read
     }
 
+    /// What tells a file from every other one, whichever way its path is written.
+    pub(super) fn file_key(&self, path: &Arc<str>) -> Arc<str> {
+        self.root.written_path(path).unwrap_or_else(|_| Arc::clone(path))
+    }
+
     fn agent(&self, item: ItemId) -> Option<&Arc<Agent>> {
         self.agents.get(item.at())
     }
