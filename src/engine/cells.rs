@@ -81,6 +81,7 @@ impl CellFlight {
         number: u64,
     ) -> Self {
         let cells = std::mem::take(&mut task.cells);
+        let warnings = std::mem::take(&mut task.warnings);
         let count = cells.len();
         Self {
             keeps: count > 1 || cells.iter().any(|c| c.single_effect().is_none()),
@@ -92,7 +93,7 @@ impl CellFlight {
             failure: None,
             broken: false,
             in_doubt: false,
-            log: CallLog::default(),
+            log: CallLog { warnings, ..CallLog::default() },
             recorded,
             asked,
             number,

@@ -163,6 +163,7 @@ fn drive(
         posts: Vec::new(),
         people: People::new(desk),
         open_questions: Vec::new(),
+        warnings: Vec::new(),
         spent: unfinished.spent,
         unfinished,
         message_in,
@@ -213,6 +214,8 @@ pub(super) struct Driver<'w> {
     pub(super) people: People,
     /// Questions that nobody answered while the run went on.
     pub(super) open_questions: Vec<OpenQuestion>,
+    /// What was odd about what steps were given.
+    warnings: Vec<(StepKey, String)>,
     /// What models have cost.
     pub(super) spent: Spent,
     pub(super) unfinished: Unfinished,
@@ -379,7 +382,9 @@ impl Driver<'_> {
         if builtin && task.cells.len() < SMALL / 16 {
             let (done, log) = call_all(&self.tools, &task);
             self.count(ready, &log);
-            self.commit(ready, ready.round, happening(done), None, None);
+            // Such steps leave nothing but their value, unless there is something to say of them.
+            let log = Some(&log).filter(|log| !log.warnings.is_empty());
+            self.commit(ready, ready.round, happening(done), log, None);
         } else if builtin {
             self.spawn_builtin(ready, task);
         } else {
@@ -471,6 +476,9 @@ impl Driver<'_> {
         reach: Option<Reach>,
     ) {
         let mut event = Event { step: self.state.step(ready), round, what };
+        for warning in log.into_iter().flat_map(|log| &log.warnings) {
+            self.warnings.push((event.step.clone(), warning.clone()));
+        }
         if let Err(ApplyError::Append(error)) = self.state.apply_to(ready, &event) {
             let failure = StepFailure::new(error.kind(), format!("what is appended does not fit: {error}"));
             event.what = Happening::Failed(Arc::new(failure));
@@ -496,6 +504,7 @@ impl Driver<'_> {
         };
         let mut outcome = Outcome::of(self.state, stop, self.times, begun.elapsed());
         outcome.spent = self.spent;
+        outcome.warnings = self.warnings;
         Driven { outcome, questions: self.open_questions, failure: self.failure }
     }
 }
@@ -514,7 +523,7 @@ pub(super) fn happening(done: Result<Happening, StepFailure>) -> Happening {
 }
 
 fn call_all(tools: &Tools, task: &SemanticTask) -> (Result<Happening, StepFailure>, CallLog) {
-    let mut log = CallLog::default();
+    let mut log = CallLog { warnings: task.warnings.clone(), ..CallLog::default() };
     let mut answers = Vec::with_capacity(task.cells.len());
     for cell in &task.cells {
         log.calls += 1;
@@ -530,7 +539,7 @@ fn call_all_parallel(tools: &Tools, task: &SemanticTask) -> (Result<Happening, S
     use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
     let answers: Vec<Result<CallAnswer, StepFailure>> =
         task.cells.par_iter().map(|cell| one_builtin(tools, cell)).collect();
-    let log = CallLog { calls: answers.len(), ..CallLog::default() };
+    let log = CallLog { calls: answers.len(), warnings: task.warnings.clone(), ..CallLog::default() };
     let answers: Result<Vec<CallAnswer>, StepFailure> = answers.into_iter().collect();
     (answers.and_then(|answers| task.finish(answers)).map(Happening::Gave), log)
 }

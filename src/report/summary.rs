@@ -3,11 +3,19 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
+use crate::base::plain_line;
 use crate::repo::Work;
-use crate::run::{Outcome, Spent, Status, Stop};
+use crate::run::{ItemId, Outcome, Spent, Status, StepKey, Stop};
+
+use super::story::step_text;
 
 /// Inferences whose time is shown.
 const SLOWEST: usize = 5;
+
+/// Warnings that are shown; `--json` has all of them.
+const MOST_WARNINGS: usize = 5;
 
 /// A duration for people.
 pub(super) fn time(duration: Duration) -> String {
@@ -56,6 +64,7 @@ pub fn summary(outcome: &Outcome, details: bool) -> String {
     }
     let calls: u64 = outcome.times.iter().map(|t| t.calls).sum();
     let mut out = String::new();
+    warnings(&mut out, outcome);
     let mut parts = vec![count(steps, "step", "steps")];
     if calls > 0 {
         parts.push(count(calls, "call", "calls"));
@@ -89,6 +98,25 @@ pub fn summary(outcome: &Outcome, details: bool) -> String {
         slowest(&mut out, outcome);
     }
     out
+}
+
+/// What was odd about what steps were given: one line an inference and kind of oddity.
+fn warnings(out: &mut String, outcome: &Outcome) {
+    let graph = outcome.graph();
+    let mut said: IndexMap<(ItemId, &str), (&StepKey, usize)> = IndexMap::new();
+    for (step, text) in &outcome.warnings {
+        said.entry((step.item, text)).or_insert((step, 0)).1 += 1;
+    }
+    for ((_, text), (step, times)) in said.iter().take(MOST_WARNINGS) {
+        let more = match times - 1 {
+            0 => String::new(),
+            more => format!(" (and in {more} other {} of its loops)", if more == 1 { "round" } else { "rounds" }),
+        };
+        let _ = writeln!(out, "warning: step {}: {}{more}", step_text(graph, step), plain_line(text));
+    }
+    if said.len() > MOST_WARNINGS {
+        let _ = writeln!(out, "warning: {} more (`--json` has all)", said.len() - MOST_WARNINGS);
+    }
 }
 
 fn slowest(out: &mut String, outcome: &Outcome) {

@@ -97,6 +97,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// What models cost, over all processes of the run.
     pub spent: Spent,
+    /// What was odd about what steps were given, though it failed nothing.
+    pub warnings: Vec<(StepKey, String)>,
 }
 
 impl Outcome {
@@ -116,7 +118,8 @@ impl Outcome {
         };
         let finals = Self::finals(&state);
         let failures = state.failures().to_vec();
-        Self { status, stop, finals, state, deadlock, failures, times, elapsed, spent: Spent::default() }
+        let (spent, warnings) = (Spent::default(), Vec::new());
+        Self { status, stop, finals, state, deadlock, failures, times, elapsed, spent, warnings }
     }
 
     fn finals(state: &State) -> Vec<FinalValue> {
@@ -188,6 +191,13 @@ impl Outcome {
         if !self.failures.is_empty() {
             object["failed"] =
                 self.failures.iter().map(|(step, failure)| failure_json(graph, step, failure)).collect();
+        }
+        if !self.warnings.is_empty() {
+            let said = |(step, text): &(StepKey, String)| {
+                let target = graph.inference(step.item).target;
+                json!({"step": graph.step_name(step), "concept": &**graph.concept_name(target), "message": text})
+            };
+            object["warnings"] = self.warnings.iter().map(said).collect();
         }
         object
     }

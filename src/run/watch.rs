@@ -18,6 +18,8 @@ pub struct CallLog {
     pub calls: usize,
     /// What models cost.
     pub spent: Spent,
+    /// What is odd about what the step was given, though it failed nothing.
+    pub warnings: Vec<String>,
 }
 
 /// What calls of models cost.

@@ -82,6 +82,7 @@ pub(super) fn json(explained: &Explained) -> Json {
     put("calls", explained.calls.iter().map(|c| call(explained, c)).collect());
     put("asked", records.calls.iter().map(asked_json).collect());
     let log = records.log.as_ref();
+    put("warnings", log.map_or(&[][..], |log| &log.warnings).into());
     put("call_us", log.map(|log| log.micros).into());
     let outputs = log.into_iter().flat_map(|log| &log.outputs);
     put("printed", outputs.map(|o| json!({"stdout": o.stdout, "stderr": o.stderr})).collect());

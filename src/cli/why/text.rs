@@ -38,6 +38,9 @@ pub(super) fn text(explained: &Explained) -> String {
     }
     why(&mut out, explained);
     saw(&mut out, explained);
+    for warning in explained.records().log.iter().flat_map(|log| &log.warnings) {
+        let _ = writeln!(out, "\nwarning: {}", plain_line(warning));
+    }
     calls(&mut out, explained);
     asked(&mut out, &explained.records().calls);
     gave(&mut out, explained);

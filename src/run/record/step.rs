@@ -44,6 +44,8 @@ pub struct StepLog {
     pub micros: u64,
     /// What they printed, silent calls left out.
     pub outputs: Vec<Output>,
+    /// What is odd about what the step was given.
+    pub warnings: Vec<String>,
 }
 
 /// What one call printed.
@@ -315,6 +317,11 @@ pub fn write_log(out: &mut Writer, step: &StepKey, round: u32, at: u64, log: &Ca
             out.text(&output.stderr);
         }
     });
+    // Nothing stands here when there are none, as in journals that know of none.
+    if !log.warnings.is_empty() {
+        out.number(log.warnings.len() as u64);
+        log.warnings.iter().for_each(|warning| out.text(warning));
+    }
 }
 
 pub(super) fn read_log(reader: &mut Reader<'_>, fetch: &mut dyn Fetch) -> Result<StepLog, RecordError> {
@@ -327,5 +334,11 @@ pub(super) fn read_log(reader: &mut Reader<'_>, fetch: &mut dyn Fetch) -> Result
         }
         Ok(outputs)
     })?;
-    Ok(StepLog { step, round, at, calls, micros, outputs })
+    let mut warnings = Vec::new();
+    if !reader.rest().is_empty() {
+        for _ in 0..reader.count()? {
+            warnings.push(reader.text()?.to_owned());
+        }
+    }
+    Ok(StepLog { step, round, at, calls, micros, outputs, warnings })
 }

@@ -11,11 +11,11 @@ use crate::repo::{Method, Semantic, Source};
 use crate::run::effect::Arguments;
 use crate::run::event::StepFailure;
 use crate::run::means::Means;
-use crate::tensor::{Axis, Tensor, combine};
+use crate::tensor::{Axis, Tensor, combine, is_missing};
 
 use super::format::Style;
 use super::perceive::{Perceived, is_query};
-use super::select::Selector;
+use super::select::{Picked, Selector};
 use super::semantic::NamedValue;
 
 /// A value in the order the step wants it.
@@ -108,6 +108,20 @@ impl<'a> Values<'a> {
     /// The constants without a number.
     pub(super) fn constants(&self) -> &[(Arc<str>, Value)] {
         &self.constants
+    }
+
+    /// What selectors find nothing of in cells that are there: such a cell is missing (semantics spec, section 6.2).
+    pub(super) fn unpicked(&self) -> Vec<String> {
+        let said = |given: &Given<'_>| {
+            let selector = given.selector.as_deref()?;
+            let nothing = |cell: &Value| !is_missing(cell) && selector.select(cell) == Picked::One(Value::Skip);
+            let (all, without) = (given.value.len(), given.value.cells().filter(|cell| nothing(cell)).count());
+            (without > 0).then(|| {
+                let of = if all > 1 { format!("{without} of {all} cells of `{}`", given.name) } else { format!("`{}`", given.name) };
+                format!("{of} {} nothing at {}, so there is no call for {}", if without > 1 { "have" } else { "has" }, selector.place(), if without > 1 { "them" } else { "it" })
+            })
+        };
+        self.given.iter().filter_map(said).collect()
     }
 
     /// Leaves out questions about concepts, `{sum}?`: built-ins do not take them.

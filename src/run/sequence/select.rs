@@ -113,6 +113,13 @@ impl Selector {
         }
     }
 
+    /// What it picks, for messages: `index 2, key `x``.
+    pub fn place(&self) -> String {
+        let index = self.index.map(|index| format!("index {index}"));
+        let key = self.key.as_ref().map(|key| format!("key `{key}`"));
+        index.into_iter().chain(key).collect::<Vec<_>>().join(", ")
+    }
+
     fn entry(&self, value: Value) -> Value {
         match (&self.key, &value) {
             (Some(key), Value::Map(map)) => {

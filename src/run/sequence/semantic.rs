@@ -94,7 +94,7 @@ impl SemanticTask {
             places.push(place);
             cells.push(cell);
         }
-        let mut warnings = Vec::new();
+        let mut warnings = given.unpicked();
         if let Some((fewest, most)) = sizes.filter(|(fewest, most)| fewest != most) {
             warnings.push(format!(
                 "the calls of the step get between {fewest} and {most} inputs, because lists of several lengths are \
