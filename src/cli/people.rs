@@ -1,5 +1,6 @@
 //! Where a run asks people: the front ends that the options of `exec` and the terminal make, as the desk of the engine.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -65,11 +66,36 @@ pub(super) struct Setting<'a> {
     pub(super) note: Note,
     /// Nobody else shows what steps say.
     pub(super) shows_messages: bool,
+    /// Flow indices of steps whose questions are not put at the terminal.
+    pub(super) elsewhere: BTreeSet<String>,
+}
+
+/// The terminal, for questions that are put there: those of agents that ask `async` wait for the mailbox, or for
+/// `normc answer` (semantics spec, section 12).
+struct AtTerminal {
+    terminal: Terminal,
+    elsewhere: BTreeSet<String>,
+}
+
+impl human::Desk for AtTerminal {
+    fn open(&mut self, question: &Arc<Posted>) -> bool {
+        let flow = question.step.split('[').next().unwrap_or_default();
+        let away = self.elsewhere.contains(flow) && !question.asked.kind.is_message();
+        !away && self.terminal.open(question)
+    }
+
+    fn withdraw(&mut self, id: &str) {
+        self.terminal.withdraw(id);
+    }
+
+    fn waits(&self) -> bool {
+        self.terminal.waits()
+    }
 }
 
 /// Gives a run its front ends: the answer file first, then the mailbox, then the terminal, as far as each is there.
 pub(super) fn with_desk(session: Session, setting: Setting<'_>) -> Result<Session, Exit> {
-    let Setting { base, answers, mailbox, stage, note, shows_messages } = setting;
+    let Setting { base, answers, mailbox, stage, note, shows_messages, elsewhere } = setting;
     let (given, came) = crossbeam_channel::unbounded();
     let mut desks: Vec<Box<dyn human::Desk>> = Vec::new();
     if let Some((file, path)) = answers {
@@ -83,7 +109,8 @@ pub(super) fn with_desk(session: Session, setting: Setting<'_>) -> Result<Sessio
         pointer = Some(Pointer::set(session.path(), dir)?);
     }
     if let Some(tty) = Tty::of_process() {
-        desks.push(Box::new(Terminal::new(Box::new(tty), base, given.clone(), stage, shows_messages)));
+        let terminal = Terminal::new(Box::new(tty), base, given.clone(), stage, shows_messages);
+        desks.push(Box::new(AtTerminal { terminal, elsewhere }));
     }
     Ok(session.with_desk(Box::new(Front { reception: Reception::new(desks, came), _pointer: pointer })))
 }

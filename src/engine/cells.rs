@@ -10,7 +10,7 @@ use crate::run::effect::{CallAnswer, Effect, FileAct};
 use crate::run::paradigm::Turn;
 use crate::run::record::{Asked, Call, CallPlace, Left, ModelUse};
 use crate::run::sequence::{Cell, SemanticTask};
-use crate::run::{CallLog, Happening, Printed, StepFailure};
+use crate::run::{CallLog, Happening, ItemId, Printed, StepFailure};
 
 use super::claims::Claims;
 use super::tools::{Came, Refused, Tools};
@@ -38,6 +38,7 @@ pub(super) struct CellFlight {
     keeps: bool,
     /// Its number among the steps whose cells look for files.
     number: u64,
+    item: ItemId,
     pub(super) name: Arc<str>,
     /// The idempotency key of the step, once it is known.
     pub(super) key: Option<Digest>,
@@ -78,7 +79,7 @@ impl CellFlight {
         name: Arc<str>,
         recorded: BTreeMap<CallPlace, Call>,
         asked: Vec<Asked>,
-        number: u64,
+        (number, item): (u64, ItemId),
     ) -> Self {
         let cells = std::mem::take(&mut task.cells);
         let warnings = std::mem::take(&mut task.warnings);
@@ -97,6 +98,7 @@ impl CellFlight {
             recorded,
             asked,
             number,
+            item,
             name,
             key: None,
         }
@@ -175,12 +177,12 @@ impl CellFlight {
         tools: &Tools,
         claims: &mut Claims,
     ) -> Next {
-        let path = sought(&effect).map(|path| tools.file_key(path));
+        let path = sought(&effect).map(|path| tools.file_key(self.item, path));
         let who = (self.number, place.cell);
         if path.as_ref().is_some_and(|path| claims.must_wait(path, who)) {
             return Next { ask: Some((place, effect)), made: Vec::new() };
         }
-        match tools.quick(&effect) {
+        match tools.quick(&effect, self.item) {
             Ok(answer) => {
                 if let Some(path) = path {
                     claims.looked(&path, who, answer.value == Value::Bool(true));
@@ -314,17 +316,17 @@ impl CellFlight {
                 && let Some(answer) = self.recorded(place, &effect)
             {
                 if let Some(path) = sought(&effect) {
-                    claims.looked(&tools.file_key(path), who, answer.value == Value::Bool(true));
+                    claims.looked(&tools.file_key(self.item, path), who, answer.value == Value::Bool(true));
                 }
                 let (time, model) = (Duration::ZERO, None);
                 arrived = Some(Arrived { place, effect, answer, time, model, silent: true });
                 continue;
             }
-            let path = sought(&effect).map(|path| tools.file_key(path));
+            let path = sought(&effect).map(|path| tools.file_key(self.item, path));
             if !effect.is_quick() || path.as_ref().is_some_and(|path| claims.must_wait(path, who)) {
                 return Next { ask: Some((place, effect)), made };
             }
-            match tools.quick(&effect) {
+            match tools.quick(&effect, self.item) {
                 Ok(answer) => {
                     if let Some(path) = path {
                         claims.looked(&path, who, answer.value == Value::Bool(true));

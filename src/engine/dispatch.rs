@@ -52,7 +52,7 @@ impl Driver<'_> {
             recorded = self.unfinished.calls.remove(&step).unwrap_or_default();
             asked = self.unfinished.asked.remove(&step).unwrap_or_default();
         }
-        let mut cells = Box::new(CellFlight::new(task, name, answered(recorded), asked, self.claims.step()));
+        let mut cells = Box::new(CellFlight::new(task, name, answered(recorded), asked, (self.claims.step(), ready.item)));
         let (mut firsts, mut made) = (Vec::new(), Vec::new());
         for cell in 0..cells.len() as u32 {
             let next = cells.begin(cell, &self.tools, &mut self.claims);
@@ -106,7 +106,7 @@ impl Driver<'_> {
         if let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none())
             && !firsts.is_empty()
         {
-            let key = step_key(recorder.run(), &cells.name, &firsts, &self.tools);
+            let key = step_key(recorder.run(), &cells.name, ready.item, &firsts, &self.tools);
             cells.key = Some(key);
             recorder.intent(&step, ready.round, key, reach);
         }
@@ -124,12 +124,18 @@ impl Driver<'_> {
     /// Sends what a cell, or a script of it, asks for on its way.
     fn dispatch(&mut self, flight: u64, place: CallPlace, effect: Effect, reply: Option<Reply>) {
         if let Effect::Ask(question) = &effect {
+            let item = self.flights.get(&flight).map(|f| f.ready.item);
+            if let Some(Err(failure)) = item.map(|item| self.tools.may(item, &effect)) {
+                self.arrived(flight, place, effect, Err(Refused::from(failure)), reply);
+                return;
+            }
             let question = question.clone();
             self.post(flight, place, &effect, question, reply);
             return;
         }
         if let (Some(path), None) = (sought(&effect), &reply) {
-            let path = self.tools.file_key(path);
+            let Some(Flight { ready, .. }) = self.flights.get(&flight) else { return };
+            let path = self.tools.file_key(ready.item, path);
             self.claims.wait(&path, Looker { flight, place, effect });
             return;
         }
@@ -150,7 +156,7 @@ impl Driver<'_> {
             *reach = (*reach).max(Some(Reach::Outside));
         }
         let run = self.recorder.as_deref().filter(|_| cells.key.is_some()).map(|r| Arc::clone(r.run()));
-        let identity = run.map(|run| call_identity(&run, &cells.name, place, &effect, &self.tools));
+        let identity = run.map(|run| call_identity(&run, &cells.name, place, &effect, ready.item, &self.tools));
         let job = Job {
             flight,
             step_name: Arc::clone(&cells.name),
@@ -343,7 +349,7 @@ impl Driver<'_> {
     /// A script asks for something while it runs.
     pub(super) fn asking(&mut self, asking: Asking) {
         let Asking { flight, cell, effect, reply } = asking;
-        let Some(Flight { kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) else {
+        let Some(Flight { ready, kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) else {
             return;
         };
         let place = cells.next_place(cell);
@@ -352,7 +358,7 @@ impl Driver<'_> {
             return;
         }
         if effect.is_quick() {
-            let came = self.tools.quick(&effect).map(Came::at_once).map_err(Refused::from);
+            let came = self.tools.quick(&effect, ready.item).map(Came::at_once).map_err(Refused::from);
             self.arrived(flight, place, effect, came, Some(reply));
             return;
         }

@@ -549,5 +549,6 @@ fn one_builtin(tools: &Tools, cell: &Cell) -> Result<CallAnswer, StepFailure> {
     let Some(effect) = cell.single_effect() else {
         return Err(StepFailure::new("unsupported_affordance", "the cell calls more than a built-in"));
     };
-    tools.quick(effect).map_err(|failure| StepFailure { cell: cell.at.clone(), ..failure })
+    // A built-in is nobody's: agents have no say in it.
+    tools.quick(effect, ItemId(0)).map_err(|failure| StepFailure { cell: cell.at.clone(), ..failure })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{Digest, Writer};
 use crate::faculty::CallIdentity;
+use crate::run::ItemId;
 use crate::run::effect::{Effect, ScriptCode, ScriptRun};
 use crate::run::record::CallPlace;
 
@@ -12,19 +13,25 @@ use super::tools::Tools;
 
 /// The key of a step: its run, its name with the loop position, and what its cells ask for first, with the bytes of
 /// their scripts.
-pub(super) fn step_key(run: &str, step: &str, firsts: &[(CallPlace, Effect)], tools: &Tools) -> Digest {
+pub(super) fn step_key(
+    run: &str,
+    step: &str,
+    item: ItemId,
+    firsts: &[(CallPlace, Effect)],
+    tools: &Tools,
+) -> Digest {
     let mut text = Writer::default();
     text.text(run);
     text.text(step);
-    firsts.iter().for_each(|(_, effect)| write_effect(&mut text, effect, tools));
+    firsts.iter().for_each(|(_, effect)| write_effect(&mut text, effect, item, tools));
     Digest::of(&text.bytes)
 }
 
-fn write_effect(text: &mut Writer, effect: &Effect, tools: &Tools) {
+fn write_effect(text: &mut Writer, effect: &Effect, item: ItemId, tools: &Tools) {
     match effect {
         Effect::Script(ScriptRun { code: ScriptCode::File(path), inputs, .. }) => {
             text.text(path);
-            text.optional(tools.script_hash(path).as_deref());
+            text.optional(tools.script_hash(item, path).as_deref());
             text.number(inputs.len() as u64);
             for (name, value) in inputs {
                 text.text(name);
@@ -42,12 +49,13 @@ pub(super) fn call_identity(
     step: &Arc<str>,
     place: CallPlace,
     effect: &Effect,
+    item: ItemId,
     tools: &Tools,
 ) -> Arc<CallIdentity> {
     let mut text = Writer::default();
     text.text(run);
     text.text(step);
-    write_effect(&mut text, effect, tools);
+    write_effect(&mut text, effect, item, tools);
     // The first call of a step with one cell has the key of the step.
     if (place.cell, place.number) != (0, 0) {
         text.number(u64::from(place.cell));

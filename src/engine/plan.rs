@@ -31,6 +31,8 @@ pub struct Plan {
     pub base: PathBuf,
     /// The folder of the paradigms it brings itself, below its base directory.
     pub paradigms: Option<String>,
+    /// Folders that agents have for their files, below its base directory or absolute.
+    pub folders: Vec<Arc<str>>,
     /// Start data that are not the document's own, as an inputs file would say them.
     pub inputs: Arc<JsonMap<String, Json>>,
 }
@@ -60,6 +62,7 @@ impl Plan {
             source: source.to_owned(),
             base,
             paradigms: None,
+            folders: Vec::new(),
             inputs: Arc::new(inputs),
         })
     }
@@ -68,6 +71,17 @@ impl Plan {
     #[must_use]
     pub fn with_paradigms(self, folder: Option<String>) -> Self {
         Self { paradigms: folder, ..self }
+    }
+
+    /// The plan with the folders that agents have for their files.
+    #[must_use]
+    pub fn with_folders(self, folders: Vec<Arc<str>>) -> Self {
+        Self { folders, ..self }
+    }
+
+    /// Where a file that steps name may stand.
+    pub fn places(&self) -> impl Iterator<Item = PathBuf> {
+        std::iter::once(self.base.clone()).chain(self.folders.iter().map(|folder| self.base.join(&**folder)))
     }
 
     /// The hash of the document.
@@ -79,8 +93,18 @@ impl Plan {
     pub fn setting(&self) -> Setting {
         let root = Root::open(&self.base).ok();
         let hash = |path: &str| root.as_ref()?.read(path).ok().map(|bytes| Digest::of(&bytes).to_string());
+        // A name may stand for a file in each of several folders; any of them that changes is a change.
+        let roots: Vec<Root> = self.places().filter_map(|place| Root::open(place).ok()).collect();
+        let hash_of_all = |path: &str| {
+            let mut found = roots.iter().filter_map(|root| root.read(path).ok());
+            let first = Digest::of(&found.next()?);
+            let all = found.fold(first, |all, bytes| {
+                Digest::of(format!("{all} {}", Digest::of(&bytes)).as_bytes())
+            });
+            Some(all.to_string())
+        };
         let files: BTreeMap<String, Option<String>> =
-            files_named(&self.data).into_iter().map(|path| (path.to_string(), hash(&path))).collect();
+            files_named(&self.data).into_iter().map(|path| (path.to_string(), hash_of_all(&path))).collect();
         let paradigm = |name: &Arc<str>| {
             let path = paradigm_path(self.paradigms.as_deref(), name)?;
             Some((name.to_string(), hash(&path)?))

@@ -10,15 +10,15 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::base::{Clock, Digest, Value};
+use crate::base::{Clock, Digest, Value, text_of};
 use crate::faculty::command::{CommandCall, CommandOptions, Commands};
 use crate::faculty::files::{Root, WriteLog};
 use crate::faculty::permit::{Permissions, ScriptTrust};
 use crate::faculty::python::{Mode, Pool, PoolOptions, PureBody, ScriptCall};
 use crate::faculty::{self, Answer, CallIdentity, Failure, FailureKind, Redactor, Script, builtin, memory};
-use crate::repo::agents::{Agent, AgentFile};
+use crate::repo::agents::{Agent, AgentFile, Needs};
 use crate::repo::{Inference, Model, Semantic, Work};
-use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, ScriptCode, ScriptRun};
+use crate::run::effect::{Arguments, CallAnswer, Contract, Effect, FileAct, ScriptCode, ScriptRun};
 use crate::run::paradigm::Paradigm;
 use crate::run::record::{CallPlace, ModelUse};
 use crate::run::{Graph, ItemId, Means, NoFiles, ScriptPlace, StepFailure};
@@ -27,8 +27,8 @@ use super::callback::Callback;
 use super::models::{Asker, Thinking};
 use super::plan::paradigm_path;
 
-/// Scripts by path, as they were read the first time.
-type Scripts = FxHashMap<Arc<str>, Result<Arc<Script>, Failure>>;
+/// Scripts by folder and path, as they were read the first time.
+type Scripts = FxHashMap<(usize, Arc<str>), Result<Arc<Script>, Failure>>;
 /// Paradigms by folder and name, as they were read the first time.
 type Paradigms = BTreeMap<(Option<Arc<str>>, Arc<str>), Result<Arc<Paradigm>, StepFailure>>;
 
@@ -109,8 +109,10 @@ pub struct ToolOptions {
 
 /// The faculties of one run.
 pub struct Tools {
-    root: Root,
-    base: String,
+    /// The folders files stand in: that of the plan first, then those that agents have for themselves.
+    homes: Vec<Home>,
+    /// Of every inference, which of them.
+    places: Vec<usize>,
     python: Pool,
     commands: Commands,
     models: Option<Arc<Thinking>>,
@@ -149,15 +151,29 @@ impl Tools {
         options: ToolOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Failure> {
-        let root = Root::open_with(base, &options.allow_read, &options.allow_write)?;
+        let mut homes = vec![Home::open(base, String::new(), &options)?];
         let agents: Vec<Arc<Agent>> =
             model.inferences.iter().map(|inference| options.agents.resolve(inference, model)).collect();
         let retries = model.inferences.iter().map(|i| semantic(&i.work).and_then(|s| s.reply_retries));
+        let mut places = Vec::with_capacity(agents.len());
+        let mut known: Vec<&str> = vec![""];
+        for agent in &agents {
+            let folder = agent.file_system.base_dir.as_deref().unwrap_or_default();
+            let place = match known.iter().position(|k| *k == folder) {
+                Some(place) => place,
+                None => {
+                    homes.push(Home::of_agent(base, agent, folder, &options)?);
+                    known.push(folder);
+                    known.len() - 1
+                }
+            };
+            places.push(place);
+        }
         let redactor = options.models.as_ref().map(|models| Arc::clone(models.redactor()));
         let launcher = options.launcher;
         Ok(Self {
-            root: root.with_absolute_paths(options.absolute_paths),
-            base: base.to_string_lossy().into_owned(),
+            homes,
+            places,
             python: Pool::new(PoolOptions { workers: options.jobs, ..PoolOptions::new(base) }),
             commands: Commands::new(CommandOptions { launcher, ..CommandOptions::new(base) }),
             models: options.models,
@@ -214,8 +230,9 @@ impl Tools {
     /// The faculty's failure, as a failure of the step.
     pub(super) fn call(&self, effect: &Effect, context: &Context<'_>) -> Result<Came, Refused> {
         if effect.is_quick() {
-            return self.quick(effect).map(Came::at_once).map_err(Refused::from);
+            return self.quick(effect, context.item).map(Came::at_once).map_err(Refused::from);
         }
+        self.may(context.item, effect)?;
         let came = match effect {
             Effect::Generate(generate) => self.generate(generate, context)?,
             _ => self.ask(effect, context).map_err(|failure| Refused::from(self.failure(failure)))?,
@@ -254,19 +271,21 @@ impl Tools {
     ///
     /// # Errors
     /// The faculty's failure, as a failure of the step.
-    pub(super) fn quick(&self, effect: &Effect) -> Result<CallAnswer, StepFailure> {
+    pub(super) fn quick(&self, effect: &Effect, item: ItemId) -> Result<CallAnswer, StepFailure> {
+        self.may(item, effect)?;
+        let root = &self.home(item).root;
         let answer = match effect {
             Effect::Builtin { name, inputs } => {
                 let inputs: SmallVec<[Value; 4]> = inputs.iter().map(|(_, value)| value.clone()).collect();
                 builtin::call(name, &inputs, self.clock.as_ref())
             }
-            Effect::File(FileAct::Read { path }) => self.root.read_text(path).map(Value::Text),
-            Effect::File(FileAct::Exists { path }) => self.root.exists(path).map(Value::Bool),
+            Effect::File(FileAct::Read { path }) => root.read_text(path).map(Value::Text),
+            Effect::File(FileAct::Exists { path }) => root.exists(path).map(Value::Bool),
             Effect::File(FileAct::List { path }) => {
-                self.root.list(path).map(|files| Value::list(files.into_iter().map(Value::Text)))
+                root.list(path).map(|files| Value::list(files.into_iter().map(Value::Text)))
             }
             Effect::File(FileAct::Recall { key, file }) => {
-                memory::recall(&self.root, key, file.as_deref()).map(|found| found.unwrap_or(Value::Null))
+                memory::recall(root, key, file.as_deref()).map(|found| found.unwrap_or(Value::Null))
             }
             other => Err(not_offered(other)),
         };
@@ -322,6 +341,17 @@ impl Tools {
                 };
                 self.commands.run(&call).map(Came::from)
             }
+            Effect::Tool { tool, method, args } => {
+                let command = self.agent(context.item).and_then(|agent| agent.tool(tool));
+                let Some(command) = command else { return Err(not_offered(effect)) };
+                let inputs = tool_inputs(method, args);
+                let argv = filled(&command.argv, &inputs, tool)?;
+                self.permissions.may_run(argv.first().map_or("", |p| &**p))?;
+                let identity = context.identity.as_deref();
+                let call =
+                    CommandCall { argv: &argv, inputs: &inputs, json: command.json, timeout, identity };
+                self.commands.run(&call).map(Came::from)
+            }
             Effect::File(act) => self.write(act, context).map(|value| Came::at_once(CallAnswer::of(value))),
             other => Err(not_offered(other)),
         }
@@ -334,7 +364,7 @@ impl Tools {
         timeout: Option<Duration>,
     ) -> Result<Came, Failure> {
         let script = match &run.code {
-            ScriptCode::File(path) => self.script(path)?,
+            ScriptCode::File(path) => self.script(context.item, path)?,
             ScriptCode::Text { path, code } => Arc::new(Script {
                 path: path.clone().unwrap_or_else(|| Arc::from("generated script")),
                 hash: hash_of(code),
@@ -366,46 +396,84 @@ impl Tools {
     }
 
     fn write(&self, act: &FileAct, context: &Context<'_>) -> Result<Value, Failure> {
-        let note = |path: &str| self.writes.note(path, context.step, u64::from(context.round));
+        let home = self.home(context.item);
+        let root = &home.root;
+        let who = (context.step, context.place.cell);
+        let note = |path: &str, content: &str| {
+            self.writes.note(&home.key(path), who, u64::from(context.round), content.as_bytes())
+        };
         match act {
             FileAct::Save { path, content } => {
-                note(&self.root.written_path(path)?)?;
+                note(&root.written_path(path)?, content)?;
                 self.trust.written(content.as_bytes());
-                self.root.save(path, content.as_bytes()).map(Value::Text)
+                root.save(path, content.as_bytes()).map(Value::Text)
             }
             FileAct::SaveMany { folder, files } => {
-                self.root.written_paths(folder, files)?.iter().try_for_each(|path| note(path))?;
+                let paths = root.written_paths(folder, files)?;
+                paths.iter().zip(files).try_for_each(|(path, (_, content))| note(path, content))?;
                 files.iter().for_each(|(_, content)| self.trust.written(content.as_bytes()));
-                let saved = self.root.save_many(folder, files)?;
+                let saved = root.save_many(folder, files)?;
                 Ok(Value::list(saved.into_iter().map(Value::Text)))
             }
             FileAct::Memorize { key, value, file } => {
-                memory::memorize(&self.root, key, value, file.as_deref()).map(|()| Value::Null)
+                memory::memorize(root, key, value, file.as_deref()).map(|()| Value::Null)
             }
             _ => Err(not_offered(&Effect::File(act.clone()))),
         }
     }
 
     /// A script by its path, read once a run, so that all steps run the same bytes.
-    fn script(&self, path: &Arc<str>) -> Result<Arc<Script>, Failure> {
+    fn script(&self, item: ItemId, path: &Arc<str>) -> Result<Arc<Script>, Failure> {
+        let key = (self.place(item), Arc::clone(path));
         let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = scripts.get(path) {
+        if let Some(known) = scripts.get(&key) {
             return known.clone();
         }
         let read = self
+            .home(item)
             .root
             .read_text(path)
             .map(|code| Arc::new(Script { path: Arc::clone(path), hash: hash_of(&code), code }));
         // A file that is not there yet may be written by a step.
         if read.is_ok() {
-            scripts.insert(Arc::clone(path), read.clone());
+            scripts.insert(key, read.clone());
         }
         read
     }
 
     /// What tells a file from every other one, whichever way its path is written.
-    pub(super) fn file_key(&self, path: &Arc<str>) -> Arc<str> {
-        self.root.written_path(path).unwrap_or_else(|_| Arc::clone(path))
+    pub(super) fn file_key(&self, item: ItemId, path: &Arc<str>) -> Arc<str> {
+        let home = self.home(item);
+        home.key(&home.root.written_path(path).unwrap_or_else(|_| Arc::clone(path)))
+    }
+
+    fn place(&self, item: ItemId) -> usize {
+        self.places.get(item.at()).copied().unwrap_or_default()
+    }
+
+    /// The folder in which the files of an inference's steps stand.
+    fn home(&self, item: ItemId) -> &Home {
+        self.homes.get(self.place(item)).unwrap_or(&self.homes[0])
+    }
+
+    /// Whether the agent of a step lets it ask for something. What a plan needs is compared with its agents before the
+    /// run; scripts ask for what they like.
+    ///
+    /// # Errors
+    /// `not_allowed`, with the switch.
+    pub(super) fn may(&self, item: ItemId, effect: &Effect) -> Result<(), StepFailure> {
+        let Some(agent) = self.agent(item) else { return Ok(()) };
+        let needs = match effect {
+            Effect::File(_) => Needs { files: true, ..Needs::default() },
+            Effect::Script(_) => Needs { python: true, ..Needs::default() },
+            Effect::Ask(_) => Needs { person: true, ..Needs::default() },
+            _ => return Ok(()),
+        };
+        let lacks = agent.lacks(needs);
+        let Some(tool) = lacks.first() else { return Ok(()) };
+        let message = format!("the agent `{}` may not use `{tool}`, which the step asks for", agent.id);
+        let help = format!("switch `tools.{tool}` on in the agents file, or give the step to another agent");
+        Err(StepFailure::new(FailureKind::NotAllowed.as_str(), message).help(help))
     }
 
     fn agent(&self, item: ItemId) -> Option<&Arc<Agent>> {
@@ -418,8 +486,8 @@ impl Tools {
     }
 
     /// The hash of a script's bytes as they are run, none when it cannot be read.
-    pub(super) fn script_hash(&self, path: &Arc<str>) -> Option<Arc<str>> {
-        self.script(path).ok().map(|script| Arc::clone(&script.hash))
+    pub(super) fn script_hash(&self, item: ItemId, path: &Arc<str>) -> Option<Arc<str>> {
+        self.script(item, path).ok().map(|script| Arc::clone(&script.hash))
     }
 
     /// Sends nothing more to models: calls that wait for their turn are given back, those that were sent go on.
@@ -448,6 +516,57 @@ impl Tools {
     }
 }
 
+/// A folder in which files of steps stand.
+struct Home {
+    root: Root,
+    base: String,
+    /// What it is called in messages about files of several folders; empty for that of the plan.
+    name: String,
+}
+
+impl Home {
+    fn open(base: &Path, name: String, options: &ToolOptions) -> Result<Self, Failure> {
+        let root = Root::open_with(base, &options.allow_read, &options.allow_write)?;
+        let root = root.with_absolute_paths(options.absolute_paths);
+        Ok(Self { root, base: base.to_string_lossy().into_owned(), name })
+    }
+
+    /// The folder an agent has for itself: beneath that of the plan, or beneath one that may be read and written.
+    fn of_agent(base: &Path, agent: &Agent, folder: &str, options: &ToolOptions) -> Result<Self, Failure> {
+        let file = options.agents.shown();
+        let bad = |kind: FailureKind, what: &str, help: &str| {
+            let message = format!(
+                "{file}: `tools.file_system.base_dir` of the agent `{}` is `{folder}`, {what}",
+                agent.id
+            );
+            Failure::new(kind, message).with_help(help)
+        };
+        let path = base.join(folder);
+        let found = path.canonicalize().ok().filter(|found| found.is_dir()).ok_or_else(|| {
+            let help = "make the folder, or write the path of one, relative to the base directory of the run";
+            bad(FailureKind::FileNotFound, "and there is no such folder", help)
+        })?;
+        let covers = |allowed: &Path| allowed.canonicalize().is_ok_and(|allowed| found.starts_with(allowed));
+        let among = |allowed: &[PathBuf]| allowed.iter().any(|path| covers(path));
+        if !covers(base) && !(among(&options.allow_read) && among(&options.allow_write)) {
+            let help = "write a folder beneath the base directory of the run, or allow this one with both \
+                        --allow-read and --allow-write";
+            return Err(bad(FailureKind::PathEscapesBase, "which leads out of the base directory", help));
+        }
+        let home = base.canonicalize().unwrap_or_else(|_| base.to_path_buf());
+        let name = found.strip_prefix(&home).unwrap_or(&found).to_string_lossy().into_owned();
+        Self::open(&found, name, options)
+    }
+
+    /// What a file of this folder is called among those of all folders.
+    fn key(&self, path: &str) -> Arc<str> {
+        match self.name.as_str() {
+            "" => Arc::from(path),
+            name => Arc::from(format!("{name}/{path}")),
+        }
+    }
+}
+
 /// What the preparation of one inference's steps reads.
 pub struct StepMeans<'a> {
     tools: &'a Tools,
@@ -463,9 +582,9 @@ impl Means for StepMeans<'_> {
         if let Some(paradigm) = known.get(&key) {
             return paradigm.clone();
         }
-        let own = paradigm_path(folder.as_deref(), name).filter(|path| tools.root.exists(path) == Ok(true));
+        let own = paradigm_path(folder.as_deref(), name).filter(|path| tools.homes[0].root.exists(path) == Ok(true));
         let paradigm = match own {
-            Some(path) => tools
+            Some(path) => tools.homes[0]
                 .root
                 .read_text(&path)
                 .map_err(|failure| tools.failure(failure))
@@ -478,12 +597,12 @@ impl Means for StepMeans<'_> {
     }
 
     fn pinned(&self, path: &str) -> Result<Arc<str>, StepFailure> {
-        let script = self.tools.script(&Arc::from(path));
+        let script = self.tools.script(self.item, &Arc::from(path));
         script.map(|s| Arc::clone(&s.code)).map_err(|failure| self.tools.failure(failure))
     }
 
     fn text(&self, path: &str) -> Result<Arc<str>, StepFailure> {
-        let text = self.tools.root.read_text(path).map_err(|failure| self.tools.failure(failure))?;
+        let text = self.tools.home(self.item).root.read_text(path).map_err(|failure| self.tools.failure(failure))?;
         Ok(match self.tools.redactor.redact(&text) {
             Cow::Borrowed(_) => text,
             Cow::Owned(clean) => Arc::from(clean),
@@ -491,7 +610,7 @@ impl Means for StepMeans<'_> {
     }
 
     fn base_dir(&self) -> &str {
-        &self.tools.base
+        &self.tools.home(self.item).base
     }
 
     fn absolute_paths(&self) -> bool {
@@ -533,6 +652,29 @@ fn bad_paradigm(path: &str, found: &[crate::run::paradigm::Problem]) -> StepFail
     failure
 }
 
+/// What the program of a tool is given: the arguments by name, and the method.
+fn tool_inputs(method: &Arc<str>, args: &Arguments) -> Arguments {
+    let named = args.iter().filter(|(name, _)| &**name != "method").cloned();
+    std::iter::once((Arc::from("method"), Value::Text(Arc::clone(method)))).chain(named).collect()
+}
+
+/// The words of a tool's program; `{name}` as a whole word is the input of that name.
+fn filled(words: &[Arc<str>], inputs: &Arguments, tool: &str) -> Result<Vec<Arc<str>>, Failure> {
+    let fill = |word: &Arc<str>| {
+        let name = word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let Some(name) = name.filter(|n| n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) else {
+            return Ok(Arc::clone(word));
+        };
+        let input = inputs.iter().find(|(known, _)| &**known == name).map(|(_, value)| Arc::from(text_of(value)));
+        input.ok_or_else(|| {
+            let names: Vec<String> = inputs.iter().map(|(name, _)| format!("`{{{name}}}`")).collect();
+            let message = format!("the program of the tool `{tool}` wants `{word}`, and the call has no such argument");
+            Failure::new(FailureKind::BadArguments, message).with_help(format!("it has {}", names.join(", ")))
+        })
+    };
+    words.iter().map(fill).collect()
+}
+
 fn hash_of(code: &str) -> Arc<str> {
     Arc::from(Digest::of(code.as_bytes()).to_string())
 }
@@ -549,7 +691,8 @@ fn not_offered(effect: &Effect) -> Failure {
         other => other.described().0.to_owned(),
     };
     Failure::new(FailureKind::UnsupportedAffordance, format!("`{what}` is not offered")).with_help(
-        "a tool of the prototype's application cannot be used here: use a command, a script or a file",
+        "name a program for it in the agents file: \"custom\": {\"TOOL\": {\"settings\": {\"command\": [\"program\", \
+         \"{method}\"]}}}",
     )
 }
 

@@ -46,6 +46,7 @@ mod parse_vectors;
 mod past;
 mod people;
 mod plans;
+mod prototype;
 mod readme;
 mod repo;
 mod resume;

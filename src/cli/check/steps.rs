@@ -72,7 +72,12 @@ impl<'a> Steps<'a> {
         for (number, inference) in (0..).zip(&model.inferences) {
             let Work::Semantic(step) = &inference.work else { continue };
             let wanted = needs(step, &|name| self.uses(inference, name));
-            let lacking = self.agents.lacking(inference, model, wanted);
+            let tools = match &step.method {
+                Method::Composition { paradigm } => self.uses(inference, paradigm).unwrap_or_default().tools,
+                _ => Vec::new(),
+            };
+            let tools = tools.into_iter().filter_map(|t| self.agents.lacking_tool(inference, model, t));
+            let lacking = self.agents.lacking(inference, model, wanted).into_iter().chain(tools);
             said.extend(lacking.map(|d| match place(ItemId(number)) {
                 Some(span) => Diagnostic { help: d.help, ..Diagnostic::at(Code::NC118, span, d.message) },
                 None => d,

@@ -24,7 +24,7 @@ pub(super) fn say(plan: &Plan, tools: &Tools, json: bool) -> Exit {
     let model = |inference: &Inference| tools.model_of(graph, inference);
     let run = dry_run(graph, &Given { data: &plan.data, paradigm: &paradigm, model: &model });
     let mut files = files_named(&plan.data).into_iter().map(|file| {
-        let there = plan.base.join(&*file).exists();
+        let there = plan.places().any(|place| place.join(&*file).exists());
         (file, there)
     });
     if json {

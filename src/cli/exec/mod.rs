@@ -17,8 +17,9 @@ use clap::ValueEnum;
 
 use crate::base::SourceMap;
 use crate::diag::{Diagnostic, Severity};
-use crate::engine::{Ended, Interrupt, Keeping, Options, RunError, Session, Tools, signal_name};
+use crate::engine::{Ended, Interrupt, Keeping, Options, Plan, RunError, Session, Tools, signal_name};
 use crate::faculty::human::{AnswerFile, Posted};
+use crate::repo::agents::AgentFile;
 use crate::report::{
     Mode, Origin, Progress, diagnose, plain_text, questions_json, questions_text, stuck_list, summary,
     value_text,
@@ -226,7 +227,7 @@ fn tools(
     spent: Spent,
     map: &SourceMap,
 ) -> Result<(Arc<Tools>, Prepared), Exit> {
-    let Prepared { plan, places } = prepared;
+    let Prepared { plan, places, .. } = prepared;
     let agents = arguments.faculties.agents(&plan)?;
     let said = Steps::new(&plan.graph, &[], &places, &plan.base, &agents).check();
     let errors: Vec<Diagnostic> = said.into_iter().filter(Diagnostic::is_error).collect();
@@ -234,10 +235,16 @@ fn tools(
         show(&errors, map, Severity::Warning);
         return Err(Exit::Failed);
     }
-    let folder = agents.agents.iter().find_map(|agent| agent.paradigm_dir.as_deref()).map(str::to_owned);
-    let plan = plan.with_paradigms(folder);
+    let plan = with_agents(plan, &agents);
+    let elsewhere = agents.asks_elsewhere(&plan.graph.model);
     let tools = arguments.faculties.tools(&plan, agents, jobs(arguments), spent)?;
-    Ok((tools, Prepared { plan, places }))
+    Ok((tools, Prepared { plan, places, elsewhere }))
+}
+
+/// The plan with what its agents bring along: what it is run with depends on it.
+fn with_agents(plan: Plan, agents: &AgentFile) -> Plan {
+    let folder = agents.agents.iter().find_map(|agent| agent.paradigm_dir.as_deref()).map(str::to_owned);
+    plan.with_paradigms(folder).with_folders(agents.folders())
 }
 
 fn is_json(arguments: &Arguments) -> bool {
@@ -269,6 +276,7 @@ fn execute(
         stage: progress.curtain(),
         note: progress.voice(),
         shows_messages: arguments.quiet,
+        elsewhere: prepared.elsewhere.clone(),
     };
     let session = people::with_desk(session, desks)?;
     let interrupt = Interrupt::default();

@@ -1,5 +1,6 @@
 //! Opening a plan for a run: its model, its start data from all sources, and what is missing.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ use super::Arguments;
 pub(super) struct Prepared {
     pub(super) plan: Plan,
     pub(super) places: Places,
+    /// Flow indices of steps whose questions are not put at the terminal, once the agents are known.
+    pub(super) elsewhere: BTreeSet<String>,
 }
 
 /// A plan before start data from outside are put in.
@@ -111,7 +114,7 @@ pub(super) fn prepare(
     let plan = Plan::new(model, document, given, &name, &source, &base).map_err(|problems| {
         bad(problems.iter().map(|b| Diagnostic::new(Code::NC107, b.to_string())).collect())
     })?;
-    Ok(Prepared { plan, places })
+    Ok(Prepared { plan, places, elsewhere: BTreeSet::new() })
 }
 
 fn missing(model: &Model, spans: &Spans, map: &SourceMap) -> Vec<Diagnostic> {

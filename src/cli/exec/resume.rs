@@ -17,7 +17,7 @@ use super::super::output::{complain, count, show};
 use super::super::people;
 use super::super::stores::{find, known, report_error};
 use super::prepare::{OpenPlan, Prepared, open_plan, prepare};
-use super::{Arguments, execute, keeping, present, tools};
+use super::{Arguments, execute, keeping, present, tools, with_agents};
 
 /// Reasons that are printed one by one.
 const MOST_REASONS: usize = 20;
@@ -40,13 +40,15 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
     say_recovery(&recovery, found.past.run.id());
     let prepared = plan_of(arguments, given, &found.past, map)?;
     let wish = Wish { mode: arguments.mode.into(), from_cycle: arguments.from_cycle };
-    let Prepared { plan, places } = prepared;
+    let Prepared { plan, places, elsewhere } = prepared;
+    let agents = arguments.faculties.agents(&plan)?;
+    let plan = with_agents(plan, &agents);
     let resumption = Resumption::weigh(found, plan, &wish).map_err(|error| failed(&error))?;
     // A record whose value was lost with it is only found now.
     if *resumption.recovery() != recovery {
         say_recovery(resumption.recovery(), resumption.run_id());
     }
-    let prepared = Prepared { plan: resumption.plan().clone(), places };
+    let prepared = Prepared { plan: resumption.plan().clone(), places, elsewhere };
     let (tools, prepared) = tools(arguments, prepared, resumption.spent(), map)?;
     if resumption.is_complete() {
         return Ok(finished(arguments, resumption, &prepared, map));

@@ -1,12 +1,13 @@
 //! Which agent does a step: the one its line names, else the first mapping that fits, else the default one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::nearest;
 use crate::diag::{Code, Diagnostic};
 use crate::repo::model::{Inference, Model, Work};
 
-use super::file::{Agent, AgentFile, MatchType, Needs};
+use super::file::{Agent, AgentFile, InputMode, MatchType, Needs};
 
 impl AgentFile {
     /// The agent of an id.
@@ -70,14 +71,60 @@ impl AgentFile {
             "step {} of `{name}` needs {tools}, switched off for its agent `{}`",
             inference.flow, agent.id
         );
-        let help = format!(
-            "set \"enabled\": true in {}, or give the step to another agent with `%{{agent}}: ID`",
-            self.shown()
-        );
+        let switch = match agent.user_input.enabled && lacks == ["user_input"] {
+            true => "set \"mode\" of `user_input` to \"blocking\" or \"async\"",
+            false => "set \"enabled\": true",
+        };
+        let help =
+            format!("{switch} in {}, or give the step to another agent with `%{{agent}}: ID`", self.shown());
         Some(Diagnostic::new(Code::NC118, message).help(help))
     }
 
-    pub(super) fn shown(&self) -> &str {
+    /// Says so when a step uses a tool of another kind and its agent has no program for it (NC118).
+    pub fn lacking_tool(&self, inference: &Inference, model: &Model, tool: &str) -> Option<Diagnostic> {
+        let agent = self.resolve(inference, model);
+        if agent.tool(tool).is_some() {
+            return None;
+        }
+        let name = model.concepts.get(inference.target.0 as usize).map_or("", |c| &c.name);
+        let (flow, id) = (&inference.flow, &agent.id);
+        let place = format!("`tools.custom.{tool}`");
+        let (why, help) = match agent.custom.iter().find(|known| &*known.name == tool) {
+            Some(known) if !known.enabled => {
+                (format!("{place} is switched off for its agent `{id}`"), "set \"enabled\": true there")
+            }
+            Some(_) => (
+                format!("{place} of its agent `{id}` names no program for it"),
+                "write \"settings\": {\"command\": [\"program\", \"{method}\"]} there",
+            ),
+            None => (
+                format!("its agent `{id}` has no {place}"),
+                "name a program for it there: {\"settings\": {\"command\": [\"program\", \"{method}\"]}}",
+            ),
+        };
+        let message = format!("step {flow} of `{name}` uses the tool `{tool}`, and {why} in {}", self.shown());
+        Some(Diagnostic::new(Code::NC118, message).help(help))
+    }
+
+    /// The folders that agents have for their files, each once.
+    pub fn folders(&self) -> Vec<Arc<str>> {
+        let mut folders: Vec<Arc<str>> = Vec::new();
+        for folder in self.agents.iter().filter_map(|agent| agent.file_system.base_dir.as_ref()) {
+            if !folders.contains(folder) {
+                folders.push(Arc::clone(folder));
+            }
+        }
+        folders
+    }
+
+    /// The flow indices of steps whose questions are not put at the terminal, since their agent asks `async`.
+    pub fn asks_elsewhere(&self, model: &Model) -> BTreeSet<String> {
+        let elsewhere = |i: &&Inference| self.resolve(i, model).user_input.mode == InputMode::Async;
+        model.inferences.iter().filter(elsewhere).map(|i| i.flow.to_string()).collect()
+    }
+
+    /// How messages call the file.
+    pub fn shown(&self) -> &str {
         if self.name.is_empty() { "the agents file" } else { &self.name }
     }
 }

@@ -154,7 +154,32 @@ pub struct Needs {
     pub person: bool,
 }
 
+/// The program that stands for a tool of another kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCommand {
+    /// The program and its arguments; `{name}` as a whole argument is filled.
+    pub argv: Vec<Arc<str>>,
+    /// Its output is JSON; else text.
+    pub json: bool,
+}
+
+impl CustomTool {
+    /// The program that its settings name; none when they name none that can be run. Reading the file has said why.
+    pub fn command(&self) -> Option<ToolCommand> {
+        let words = self.settings.get("command")?.as_array()?;
+        let argv: Vec<Arc<str>> = words.iter().map(|w| w.as_str().map(Arc::from)).collect::<Option<_>>()?;
+        let json = self.settings.get("output").and_then(Json::as_str) == Some("json");
+        argv.first().is_some_and(|program| !program.is_empty() && !program.starts_with('{')).then_some(())?;
+        Some(ToolCommand { argv, json })
+    }
+}
+
 impl Agent {
+    /// The program that stands for a tool, where the agent has one and may use it.
+    pub fn tool(&self, name: &str) -> Option<ToolCommand> {
+        self.custom.iter().find(|tool| &*tool.name == name && tool.enabled)?.command()
+    }
+
     /// An agent of which only the id is said.
     pub fn named(id: &str) -> Self {
         Self {

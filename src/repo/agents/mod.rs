@@ -5,4 +5,6 @@ mod choose;
 mod file;
 mod read;
 
-pub use file::{Agent, AgentFile, CustomTool, FileSystem, InputMode, Needs, Provider, Python, UserInput};
+pub use file::{
+    Agent, AgentFile, CustomTool, FileSystem, InputMode, Needs, Provider, Python, ToolCommand, UserInput,
+};

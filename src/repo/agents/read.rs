@@ -263,15 +263,37 @@ impl Reader<'_> {
                 let Some(tool) = self.object(part, name) else { continue };
                 let place = format!("{custom}{name}.");
                 let of = Part { map: tool, place: &place };
-                agent.custom.push(CustomTool {
+                let tool = CustomTool {
                     name: Arc::from(name.as_str()),
                     type_id: self.text(of, "type_id"),
                     enabled: self.flag(of, "enabled", true),
                     settings: tool.get("settings").cloned().unwrap_or(Json::Null),
-                });
+                };
+                self.custom_settings(&tool, &place);
+                agent.custom.push(tool);
             }
         }
         without_demo(agent)
+    }
+
+    /// A tool of another kind is a program; what else its settings say is its own affair.
+    fn custom_settings(&mut self, tool: &CustomTool, place: &str) {
+        let Json::Object(settings) = &tool.settings else {
+            if !tool.settings.is_null() {
+                let part = JsonMap::new();
+                self.wrong(Part { map: &part, place }, "settings", "an object", &tool.settings);
+            }
+            return;
+        };
+        let place = format!("{place}settings.");
+        let part = Part { map: settings, place: &place };
+        if let Some(command) = settings.get("command").filter(|_| tool.command().is_none()) {
+            let wanted = "the program and its arguments, each a text: [\"draw\", \"{method}\"]";
+            self.wrong(part, "command", wanted, command);
+        }
+        if let Some(output) = settings.get("output").filter(|o| !matches!(o.as_str(), Some("json" | "text"))) {
+            self.wrong(part, "output", "\"text\" or \"json\"", output);
+        }
     }
 
     fn mode(&mut self, part: Part<'_>, field: &str) -> Option<InputMode> {

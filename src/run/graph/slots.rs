@@ -5,8 +5,11 @@
 //! the items that give it, and moves outward at the end of a loop when somebody outside reads it.
 
 use rustc_hash::FxHashMap;
+use serde_json::Value as Json;
 
-use crate::repo::{Assigning, ConceptId, Work};
+use crate::base::Sign;
+use crate::repo::{Assigning, ConceptId, Method, Work};
+use crate::run::paradigm::Paradigm;
 
 use super::names::{Kind, Names};
 use super::scopes::Layout;
@@ -201,7 +204,8 @@ impl Placer<'_> {
             let exports =
                 inner.into_iter().filter_map(|(slot, c)| Some((slot, self.find(around, c)?))).collect();
             let grows = self.writes_in(body, base_concept);
-            let independent = carried.is_empty() && !self.writes_outward(body);
+            let independent =
+                carried.is_empty() && !self.writes_outward(body) && !self.writes_one_file(body);
             self.scopes[body.0 as usize].machine = Some(LoopPlan {
                 base,
                 base_concept,
@@ -252,6 +256,35 @@ impl Placer<'_> {
             written.iter().any(|concept| {
                 self.find(scope, *concept).is_some_and(|slot| self.layout.depth(scope) - slot.up < inside)
             })
+        })
+    }
+
+    /// Whether a step of the body, at any depth, writes a file whose path comes from outside the body: then every
+    /// iteration writes that file, and may read what the one before has written. Plans do so to append to a file, line
+    /// by line.
+    fn writes_one_file(&self, body: ScopeId) -> bool {
+        let inside = self.layout.depth(body);
+        self.all_items(body).iter().any(|i| {
+            let inference = self.names.inference(*i);
+            let Work::Semantic(step) = &inference.work else { return false };
+            let Method::Composition { paradigm } = &step.method else { return false };
+            if !Paradigm::builtin(paradigm).is_some_and(|p| p.uses().writes) {
+                return false;
+            }
+            let scope = self.layout.scope[i.at()];
+            let is_outside = |concept: ConceptId| {
+                let slot = self.find(scope, self.names.canonical(concept));
+                slot.is_none_or(|slot| self.layout.depth(scope) - slot.up < inside)
+            };
+            let names = |concept: ConceptId, norms: &[&str]| {
+                let data = self.names.model.concepts.get(concept.0 as usize).and_then(|c| c.data.as_ref());
+                let sign = data.and_then(only_text).and_then(Sign::parse);
+                is_outside(concept) && sign.is_some_and(|s| s.norm().is_some_and(|norm| norms.contains(&norm)))
+            };
+            inference.function.is_some_and(|f| names(f, &["file_location", "save_path"]))
+                || step.order.iter().any(|value| names(*value, &["save_path"]))
+                || (paradigm.starts_with("h_LiteralPath-")
+                    && step.order.first().is_some_and(|path| is_outside(*path)))
         })
     }
 
@@ -306,4 +339,14 @@ impl Placer<'_> {
         }
         false
     }
+}
+/// The only cell of start data, when it is a text.
+fn only_text(mut data: &Json) -> Option<&str> {
+    while let Json::Array(items) = data {
+        match items.as_slice() {
+            [only] => data = only,
+            _ => return None,
+        }
+    }
+    data.as_str()
 }
