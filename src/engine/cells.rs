@@ -263,13 +263,7 @@ impl CellFlight {
         })
     }
 
-    fn go(
-        &mut self,
-        cell: u32,
-        arrived: Option<Arrived>,
-        tools: &Tools,
-        claims: &mut Claims,
-    ) -> Next {
+    fn go(&mut self, cell: u32, arrived: Option<Arrived>, tools: &Tools, claims: &mut Claims) -> Next {
         let next = self.go_on(cell, arrived, tools, claims);
         if next.ask.is_none() {
             claims.release((self.number, cell));
@@ -277,13 +271,7 @@ impl CellFlight {
         next
     }
 
-    fn go_on(
-        &mut self,
-        cell: u32,
-        mut arrived: Option<Arrived>,
-        tools: &Tools,
-        claims: &mut Claims,
-    ) -> Next {
+    fn go_on(&mut self, cell: u32, mut arrived: Option<Arrived>, tools: &Tools, claims: &mut Claims) -> Next {
         let who = (self.number, cell);
         let mut made = Vec::new();
         loop {

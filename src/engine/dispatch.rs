@@ -52,7 +52,13 @@ impl Driver<'_> {
             recorded = self.unfinished.calls.remove(&step).unwrap_or_default();
             asked = self.unfinished.asked.remove(&step).unwrap_or_default();
         }
-        let mut cells = Box::new(CellFlight::new(task, name, answered(recorded), asked, (self.claims.step(), ready.item)));
+        let mut cells = Box::new(CellFlight::new(
+            task,
+            name,
+            answered(recorded),
+            asked,
+            (self.claims.step(), ready.item),
+        ));
         let (mut firsts, mut made) = (Vec::new(), Vec::new());
         for cell in 0..cells.len() as u32 {
             let next = cells.begin(cell, &self.tools, &mut self.claims);

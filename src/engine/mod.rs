@@ -9,6 +9,7 @@ mod cells;
 mod claims;
 mod dispatch;
 mod driver;
+mod home;
 mod identity;
 mod interrupt;
 mod lanes;

@@ -98,9 +98,8 @@ impl Plan {
         let hash_of_all = |path: &str| {
             let mut found = roots.iter().filter_map(|root| root.read(path).ok());
             let first = Digest::of(&found.next()?);
-            let all = found.fold(first, |all, bytes| {
-                Digest::of(format!("{all} {}", Digest::of(&bytes)).as_bytes())
-            });
+            let all = found
+                .fold(first, |all, bytes| Digest::of(format!("{all} {}", Digest::of(&bytes)).as_bytes()));
             Some(all.to_string())
         };
         let files: BTreeMap<String, Option<String>> =

@@ -175,7 +175,9 @@ impl Recorder {
 
     /// An event was applied. `called` says that calls were made, and how far they reach.
     pub(super) fn event(&mut self, event: &Event, log: Option<&CallLog>, called: Option<Reach>) {
-        if let Some(log) = log.filter(|log| !log.outputs.is_empty() || !log.warnings.is_empty() || called.is_some()) {
+        if let Some(log) =
+            log.filter(|log| !log.outputs.is_empty() || !log.warnings.is_empty() || called.is_some())
+        {
             let now = self.clock.now_millis();
             write_log(&mut self.scratch, &event.step, event.round, now, log, &mut self.journal);
             self.append(Kind::Log);

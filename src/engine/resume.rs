@@ -195,7 +195,8 @@ impl Weighed {
         let before_setting = past.setting(&epoch)?;
         let same = epoch.plan == plan.digest()
             && before_setting.inputs == setting.inputs
-            && before_setting.files == setting.files;
+            && before_setting.files == setting.files
+            && before_setting.paradigms == setting.paradigms;
         if same {
             // Start data may be large, and one copy of them is enough while the journal is read.
             drop(before_setting);

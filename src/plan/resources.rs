@@ -76,9 +76,12 @@ pub fn resources(tree: &Tree, plan: &Plan) -> Vec<Resource> {
         for annotation in of_line {
             // What a step writes to is named where others name their prompt.
             let written = annotation.base_key() == "v_input_provision" && writes(node);
+            // A script that is not there is written by a model, where the step has a prompt for it.
+            let made =
+                annotation.base_key() == "script_location" && node.referential("prompt_location").is_some();
             let written = |r: Resource| match written {
                 true => Resource { kind: ResourceKind::File, needed: false, ..r },
-                false => r,
+                false => Resource { needed: r.needed && !made, ..r },
             };
             found.extend(of_annotation(annotation).into_iter().map(|r| put(written(r), annotation)));
         }
@@ -212,7 +215,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "script scripts/a.py true",
+                "script scripts/a.py false",
                 "prompt p/数.md true",
                 "file data/b.json true",
                 "file c.json true",

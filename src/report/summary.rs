@@ -110,7 +110,9 @@ fn warnings(out: &mut String, outcome: &Outcome) {
     for ((_, text), (step, times)) in said.iter().take(MOST_WARNINGS) {
         let more = match times - 1 {
             0 => String::new(),
-            more => format!(" (and in {more} other {} of its loops)", if more == 1 { "round" } else { "rounds" }),
+            more => {
+                format!(" (and in {more} other {} of its loops)", if more == 1 { "round" } else { "rounds" })
+            }
         };
         let _ = writeln!(out, "warning: step {}: {}{more}", step_text(graph, step), plain_line(text));
     }

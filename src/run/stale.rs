@@ -217,7 +217,9 @@ fn files_of(value: &Tensor) -> Vec<Arc<str>> {
         value.cells().filter(|c| matches!(c, Value::Sign(_) | Value::List(_))).collect();
     while let Some(cell) = open.pop() {
         match cell {
-            Value::Sign(sign) if sign.norm().is_some_and(|norm| norm.ends_with("location")) => {
+            Value::Sign(sign)
+                if sign.norm().is_some_and(|n| n.ends_with("location") && n != "command_location") =>
+            {
                 files.push(Arc::clone(sign.payload()));
             }
             Value::List(items) => open.extend(items.iter()),

@@ -630,6 +630,11 @@ fn checks_name_both_places() {
             ":<:({r})\n    <= ::(use {1} and {2})\n    <- {s}<:{1}>\n        | %{ref_axes}: [_none_axis]\n        <= ::(make {1})\n        <- {b}<:{1}> | ref. %(line)=[1, 2]\n    <- {b}<:{2}>\n",
             "NC093 `[_none_axis]` `{s}` is declared without axes, but has the axis `line`",
         ),
+        (
+            "each.ncd",
+            ":<:({r})\n    <= $. %>({a})\n        <= @:'(<c>)\n    <- {a} | ref. %(line)=[1, 2]\n    <- <c>\n        <= ::(is {1} good)<For Each {page} True>\n        <- {a}<:{1}>\n",
+            "NC093 `::(is {1} good)<For Each {page} True>` `For Each` speaks of the axis `page`, which nothing that is judged has",
+        ),
     ] {
         let found = said(name, text);
         assert_eq!(found.len(), 1, "{name}: {found:#?}");

@@ -83,7 +83,8 @@ fn the_addition_of_the_prototype_writes_its_scripts() {
             repos.display()
         ));
         assert_eq!(all["status"], "completed", "{all}");
-        assert_eq!(all["finals"]["{new number pair}"]["data"], json!(["%(1)", "%(2)", "%(2)"]));
+        let digits = all["finals"]["{new number pair}"]["data"].to_string().replace(['[', ']'], "");
+        assert_eq!(digits, r#""%(1)","%(2)","%(2)""#, "{all}");
         assert_eq!(all["models"]["calls"], json!(SCRIPTS.len()), "{all}");
         assert_eq!(place.text("generated_scripts/op_get_digit.py"), SCRIPTS[1].1);
     }
@@ -108,17 +109,28 @@ fn cells_wait_for_the_one_that_writes_their_script() {
     if python_missing("scripts that a model writes") {
         return;
     }
-    let inputs = r#"{"{script}": "%{script_location}(made/count.py)", "{prompt}": "%{prompt_location}(ask.md)"}"#;
+    let inputs =
+        r#"{"{script}": "%{script_location}(made/count.py)", "{prompt}": "%{prompt_location}(ask.md)"}"#;
     let reply = json!({"answer": "def main(input_1):\n    return len(input_1)\n"}).to_string();
     let good = format!("[[rule]]\nmatch = '.'\nreply = {}\n", json!(reply));
     // The first two replies cannot be read, so that the first cell fails; the others are given up with it.
-    let place = Place::new(&[("plan.ncd", WRITTEN), ("in.json", inputs), ("ask.md", "Count $input_1."), ("good.toml", &good)]);
+    let place = Place::new(&[
+        ("plan.ncd", WRITTEN),
+        ("in.json", inputs),
+        ("ask.md", "Count $input_1."),
+        ("good.toml", &good),
+    ]);
     place.write("bad.toml", "[[rule]]\nmatch = '.'\nreply = \"no\"\n");
     let run = |model: &str| {
-        place.json(&format!("exec plan.ncd --inputs in.json --model script:{model} --allow-generated-scripts --json"))
+        place.json(&format!(
+            "exec plan.ncd --inputs in.json --model script:{model} --allow-generated-scripts --json"
+        ))
     };
     let failed = run("bad.toml");
-    assert_eq!((&failed["status"], &failed["failed"][0]["kind"]), (&json!("failed"), &json!("reply_is_not_json")));
+    assert_eq!(
+        (&failed["status"], &failed["failed"][0]["kind"]),
+        (&json!("failed"), &json!("reply_is_not_json"))
+    );
     let all = run("good.toml");
     assert_eq!(all["finals"]["{lengths}"]["data"].as_array().map(Vec::len), Some(3), "{all}");
     assert_eq!(all["models"]["calls"], 1, "{all}");
@@ -141,10 +153,20 @@ fn odd_inputs_are_spoken_of() {
             "working_interpretation": work})
     };
     let inferences = json!([
-        inference("1", "{pick}", "::(one)", json!({"paradigm": "h_Data-c_PassThrough-o_Normal",
+        inference(
+            "1",
+            "{pick}",
+            "::(one)",
+            json!({"paradigm": "h_Data-c_PassThrough-o_Normal",
             "value_order": {"second": 1},
-            "value_selectors": {"second": {"source_concept": "{lists}", "index": 1}}})),
-        inference("2", "{join}", "::(two)", json!({"paradigm": "generate-text", "value_order": {"{lists}": 1}})),
+            "value_selectors": {"second": {"source_concept": "{lists}", "index": 1}}})
+        ),
+        inference(
+            "2",
+            "{join}",
+            "::(two)",
+            json!({"paradigm": "generate-text", "value_order": {"{lists}": 1}})
+        ),
     ]);
     let place = Place::new(&[("c.json", &concepts.to_string()), ("i.json", &inferences.to_string())]);
     let run = "exec --concepts c.json --inferences i.json --model echo";
@@ -155,7 +177,10 @@ fn odd_inputs_are_spoken_of() {
     assert_eq!(all["warnings"].as_array().map(Vec::len), Some(2), "{all}");
     let shown = said(&place.run(run));
     assert!(shown.contains(&format!("warning: step 1 {{pick}}: {selected}")), "{shown}");
-    assert!(shown.contains("warning: step 2 {join}: the calls of the step get between 1 and 2 inputs"), "{shown}");
+    assert!(
+        shown.contains("warning: step 2 {join}: the calls of the step get between 1 and 2 inputs"),
+        "{shown}"
+    );
     let why = place.run("why odd 1");
     assert!(String::from_utf8_lossy(&why.stdout).contains(&format!("warning: {selected}")), "{why:?}");
     assert_eq!(place.json("why odd 2 --format json")["warnings"].as_array().map(Vec::len), Some(1));
@@ -189,15 +214,24 @@ fn an_agent_has_a_folder_of_its_own() {
         let output = place.run("exec plan.ncd");
         let text = said(&output);
         assert_eq!(output.status.code(), Some(66), "{text}");
-        assert!(text.contains("plan.agent.json: `tools.file_system.base_dir` of the agent `reader` is"), "{text}");
+        assert!(
+            text.contains("plan.agent.json: `tools.file_system.base_dir` of the agent `reader` is"),
+            "{text}"
+        );
     }
     let outside = TempDir::new().unwrap();
     let beyond = outside.path().display().to_string();
     std::fs::write(outside.path().join("note.txt"), "from far").unwrap();
     place.write("plan.agent.json", &READER.replace("FOLDER", &beyond));
     let text = said(&place.run("exec plan.ncd"));
-    assert!(text.contains("leads out of the base directory") && text.contains("--allow-read and --allow-write"), "{text}");
-    assert!(read(&format!("exec plan.ncd --json --allow-read {beyond} --allow-write {beyond}")).contains("(from far)"));
+    assert!(
+        text.contains("leads out of the base directory") && text.contains("--allow-read and --allow-write"),
+        "{text}"
+    );
+    assert!(
+        read(&format!("exec plan.ncd --json --allow-read {beyond} --allow-write {beyond}"))
+            .contains("(from far)")
+    );
 }
 
 /// What an agent brings along counts when a run goes on.
@@ -231,7 +265,9 @@ fn what_an_agent_may_not_do_is_not_done() {
     let output = place.run("exec plan.ncd");
     let text = said(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    for part in ["NC118", "`user_input`", "`mute`", "set \"mode\" of `user_input` to \"blocking\" or \"async\""] {
+    for part in
+        ["NC118", "`user_input`", "`mute`", "set \"mode\" of `user_input` to \"blocking\" or \"async\""]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     if python_missing("scripts that ask for more") {
@@ -239,7 +275,11 @@ fn what_an_agent_may_not_do_is_not_done() {
     }
     let plan = ":<:({a})\n    <= ::(do it)\n        | %{paradigm}: run-script\n        | %{v_input_provision}: s.py\n";
     for (tools, script, tool) in [
-        (r#""user_input": {"enabled": false}"#, "body.user_input.create_input_function()('Who?')", "user_input"),
+        (
+            r#""user_input": {"enabled": false}"#,
+            "body.user_input.create_input_function()('Who?')",
+            "user_input",
+        ),
         (r#""file_system": {"enabled": false}"#, "body.file_system.read('s.py')", "file_system"),
     ] {
         let place = Place::new(&[
@@ -265,11 +305,14 @@ const CANVAS: &str = "\
 fn a_tool_of_another_program_is_a_command_of_the_agent() {
     let place = Place::new(&[
         ("plan.ncd", CANVAS),
-        ("in.json", r#"{"{command}": {"data": [{"type": "create", "params": {"x": 1}}]}}"#),
+        ("in.json", r#"{"{command}": "%c1({\"type\": \"create\", \"params\": {\"x\": 1}})"}"#),
     ]);
     let run = "exec plan.ncd --inputs in.json --json";
     let with = |custom: &str| {
-        place.write("plan.agent.json", &format!(r#"{{"agents": [{{"id": "d", "tools": {{"custom": {custom}}}}}]}}"#));
+        place.write(
+            "plan.agent.json",
+            &format!(r#"{{"agents": [{{"id": "d", "tools": {{"custom": {custom}}}}}]}}"#),
+        );
         place.run(run)
     };
     let text = said(&place.run(run));
@@ -277,7 +320,10 @@ fn a_tool_of_another_program_is_a_command_of_the_agent() {
     for (custom, part) in [
         (r#"{"canvas": {"type_id": "x"}}"#, "`tools.custom.canvas` of its agent `d` names no program for it"),
         (r#"{"canvas": {"enabled": false}}"#, "switched off"),
-        (r#"{"canvas": {"settings": {"command": "draw"}}}"#, "`agents[0].tools.custom.canvas.settings.command` is"),
+        (
+            r#"{"canvas": {"settings": {"command": "draw"}}}"#,
+            "`agents[0].tools.custom.canvas.settings.command` is",
+        ),
         (r#"{"canvas": {"settings": {"command": ["a"], "output": "xml"}}}"#, "settings.output` is \"xml\""),
     ] {
         let text = said(&with(custom));
@@ -288,7 +334,7 @@ fn a_tool_of_another_program_is_a_command_of_the_agent() {
     let all: Json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let told = all["finals"]["{status}"]["data"][0].to_string();
     assert!(told.contains("execute_command create {"), "{all}");
-    assert!(told.contains("command_params"), "{all}");
+    assert!(told.replace('\\', "").contains(r#""command_params":{"x":1}"#), "{all}");
     let text = said(&with(r#"{"canvas": {"settings": {"command": ["echo", "{colour}"]}}}"#));
     assert!(text.contains("wants `{colour}`") && text.contains("`{command_type}`"), "{text}");
 }

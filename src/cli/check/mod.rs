@@ -161,7 +161,7 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
         let steps = Steps::new(&graph, &opened.repositories.inferences, &places, &base, &agents);
         found.diagnostics.extend(steps.check());
         named.extend(steps.resources());
-        let listing = Listing::of(source, &base, named);
+        let listing = Listing::of(source, &base, &agents.folders(), named);
         found.diagnostics.extend(listing.missing(arguments.resources));
         found.listings.push(listing);
         return Ok(());
@@ -179,6 +179,7 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
         compile(source, &bytes, map, &Opening::to_look())?;
     let mut said = diagnostics;
     let mut named = plan::resources(&tree, &plan);
+    let mut folders = Vec::new();
     if let Some(model) = model {
         let places = places(&repositories.spans, &model, map, first_file);
         // What only the graph of a run shows.
@@ -189,13 +190,14 @@ fn one(arguments: &Arguments, source: &Path, map: &mut SourceMap, found: &mut Fo
                 let steps = Steps::new(&graph, &repositories.inferences, &places, &base, &agents);
                 said.extend(steps.check());
                 named.extend(steps.resources());
+                folders = agents.folders();
             }
             // What is wrong with the plan is worth knowing too.
             Err(failed) if failed.exit == Exit::Failed => said.extend(failed.diagnostics),
             Err(failed) => return Err(failed),
         }
     }
-    let listing = Listing::of(source, &base, named);
+    let listing = Listing::of(source, &base, &folders, named);
     said.extend(listing.missing(arguments.resources));
     // Many steps may share a prompt.
     let texts: RefCell<BTreeMap<String, Option<String>>> = RefCell::default();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json as object};
@@ -75,9 +76,11 @@ fn written(model: &Model) -> BTreeSet<ConceptId> {
 }
 
 impl Listing {
-    /// Looks for what a plan names under its base directory.
-    pub(super) fn of(plan: &Path, base: &Path, named: Vec<Resource>) -> Self {
+    /// Looks for what a plan names under its base directory, and in the folders that agents have for their files.
+    pub(super) fn of(plan: &Path, base: &Path, folders: &[Arc<str>], named: Vec<Resource>) -> Self {
         let base = if base == Path::new("") { PathBuf::from(".") } else { base.to_path_buf() };
+        let own = folders.iter().map(|folder| base.join(&**folder));
+        let places: Vec<PathBuf> = std::iter::once(base.clone()).chain(own).collect();
         let mut entries: IndexMap<(ResourceKind, String), Entry> = IndexMap::new();
         for resource in named {
             let key = (resource.kind, resource.name.to_string());
@@ -85,7 +88,7 @@ impl Listing {
                 spans: Vec::new(),
                 lines: Vec::new(),
                 needed: false,
-                state: state(&base, resource.kind, &resource.name),
+                state: state(&places, resource.kind, &resource.name),
                 outside: leaves(&resource.name) && is_file(resource.kind),
             });
             entry.spans.extend(resource.span);
@@ -170,7 +173,7 @@ fn is_file(kind: ResourceKind) -> bool {
     matches!(kind, ResourceKind::Script | ResourceKind::Prompt | ResourceKind::File)
 }
 
-fn state(base: &Path, kind: ResourceKind, name: &str) -> State {
+fn state(places: &[PathBuf], kind: ResourceKind, name: &str) -> State {
     if kind == ResourceKind::Paradigm && Paradigm::builtin(name).is_some() {
         return State::There;
     }
@@ -178,7 +181,7 @@ fn state(base: &Path, kind: ResourceKind, name: &str) -> State {
     if !is_file(kind) || pattern || name.contains('\0') {
         return State::Unknown;
     }
-    if base.join(name).is_file() { State::There } else { State::Missing }
+    if places.iter().any(|place| place.join(name).is_file()) { State::There } else { State::Missing }
 }
 
 /// Returns whether a path leads out of the base directory.

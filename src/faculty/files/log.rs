@@ -45,8 +45,10 @@ impl WriteLog {
                 let message =
                     format!("steps {} and {step} both write `{}` in cycle {round}", last.step, shorten(path));
                 let help = match flow(&last.step) == flow(step) {
-                    true => "make the path of the loop's element, or let the loop carry a value, so that its rounds \
-                             come one after the other",
+                    true => {
+                        "make the path of the loop's element, or let the loop carry a value, so that its rounds \
+                             come one after the other"
+                    }
                     false => "give each its own path, or order one after the other with `@after`",
                 };
                 Err(Failure::new(FailureKind::WriteConflict, message).with_help(help).at(path, None))

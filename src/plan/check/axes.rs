@@ -1,6 +1,7 @@
 //! What the axes of values say against what is written: NC084 loops along no axis of their base, NC091 appends along no
-//! axis of their destination, NC092 groupings that do not fit, NC093 axes declared otherwise, NC094 records that a
-//! paradigm cannot take apart, NC097 judgements that should filter and do not (language spec, section 13).
+//! axis of their destination, NC092 groupings that do not fit, NC093 axes declared otherwise and judgements for each
+//! along an axis that is not there, NC094 records that a paradigm cannot take apart, NC097 judgements that should filter
+//! and do not (language spec, section 13).
 //!
 //! Only what holds whatever a run is given counts: of unknown axes nothing is said, and of several possible lists only
 //! what is wrong with all of them.
@@ -31,7 +32,10 @@ pub(super) fn check(facts: &Facts<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 }
             }
             Work::Grouping(grouping) => grouped(facts, &axes, inference, grouping, diagnostics),
-            Work::Semantic(work) => bundled(facts, inference, work, &mut bundles, diagnostics),
+            Work::Semantic(work) => {
+                bundled(facts, inference, work, &mut bundles, diagnostics);
+                asserted(facts, &axes, inference, work, diagnostics);
+            }
             _ => {}
         }
     }
@@ -467,6 +471,44 @@ fn filters(facts: &Facts<'_>, axes: &Axes, diagnostics: &mut Vec<Diagnostic>) {
         };
         diagnostics.retain(|d| !stands_for(d));
         diagnostics.extend(found);
+    }
+}
+
+/// NC093: a judgement that holds for each element along an axis which nothing it judges has. A run treats such an axis as
+/// not named (semantics spec, section 8.1).
+fn asserted(
+    facts: &Facts<'_>,
+    axes: &Axes,
+    inference: &Inference,
+    work: &Semantic,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let each = work.assertion.quantifiers.iter().filter(|(_, word)| *word == "for-each");
+    for over in each.filter_map(|(over, _)| over.as_ref()) {
+        let concept = over.concept.and_then(|c| facts.plan.concept(c)).filter(|c| c.axes_declared);
+        let axis = match concept.and_then(|c| c.axes.as_deref()) {
+            Some([single]) => single,
+            _ => &over.name,
+        };
+        let judged: Vec<Known> = work.order.iter().map(|(id, _)| axes.of(*id)).collect();
+        let there: Vec<AxisOf> = judged.iter().flat_map(certain).collect();
+        let may = judged.iter().any(|known| known.lists().is_empty() || known.find(axis).is_some());
+        let target = facts.plan.concept(inference.target).map(|c| &*c.bare);
+        if may || there.is_empty() || target == Some(&**axis) {
+            continue;
+        }
+        let Some(node) = operation(facts, inference) else { continue };
+        let message = format!("`For Each` speaks of the axis `{axis}`, which nothing that is judged has");
+        let named: Vec<&AxisOf> = there.iter().collect();
+        let help = match suggestion(axis, &named) {
+            Some(axis) => format!("write `<For Each {{{axis}}} ..>`"),
+            None => "name an axis of the judged values".to_owned(),
+        };
+        diagnostics.push(from_there(
+            facts,
+            Diagnostic::at(Code::NC093, node.span, message).help(help),
+            there.first(),
+        ));
     }
 }
 

@@ -102,7 +102,8 @@ impl AgentFile {
                 "name a program for it there: {\"settings\": {\"command\": [\"program\", \"{method}\"]}}",
             ),
         };
-        let message = format!("step {flow} of `{name}` uses the tool `{tool}`, and {why} in {}", self.shown());
+        let message =
+            format!("step {flow} of `{name}` uses the tool `{tool}`, and {why} in {}", self.shown());
         Some(Diagnostic::new(Code::NC118, message).help(help))
     }
 

@@ -291,7 +291,8 @@ impl Reader<'_> {
             let wanted = "the program and its arguments, each a text: [\"draw\", \"{method}\"]";
             self.wrong(part, "command", wanted, command);
         }
-        if let Some(output) = settings.get("output").filter(|o| !matches!(o.as_str(), Some("json" | "text"))) {
+        if let Some(output) = settings.get("output").filter(|o| !matches!(o.as_str(), Some("json" | "text")))
+        {
             self.wrong(part, "output", "\"text\" or \"json\"", output);
         }
     }

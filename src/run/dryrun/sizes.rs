@@ -48,9 +48,16 @@ impl<'a> Sizes<'a> {
     pub(super) fn of(graph: &'a Graph, data: &[Option<Tensor>]) -> Self {
         let model = &graph.model;
         let mut sizes = Self { graph, shapes: vec![None; model.concepts.len()] };
+        let growing: Vec<(ConceptId, &[Arc<str>])> = model.inferences.iter().filter_map(appended).collect();
         for (i, concept) in model.concepts.iter().enumerate().filter(|(_, c)| c.kind.is_value()) {
             let shape = match data.get(i).and_then(Option::as_ref) {
-                Some(tensor) => Some(of_tensor(concept, tensor)),
+                Some(tensor) => {
+                    let mut shape = of_tensor(concept, tensor);
+                    for (_, by_axes) in growing.iter().filter(|(c, _)| c.0 as usize == i) {
+                        grow(&mut shape, by_axes);
+                    }
+                    Some(shape)
+                }
                 None if concept.ground => Some(unknown(concept)),
                 None => None,
             };
@@ -316,6 +323,22 @@ impl<'a> Sizes<'a> {
             shape.axes.push((Arc::clone(axis), Size::of(&target.name, None)));
         }
         Some(shape)
+    }
+}
+
+/// What an inference appends to, and along which axes.
+fn appended(inference: &Inference) -> Option<(ConceptId, &[Arc<str>])> {
+    match &inference.work {
+        Work::Assigning(Assigning::Continuation { by_axes, .. }) => Some((inference.target, by_axes)),
+        _ => None,
+    }
+}
+
+/// Forgets how many positions there are along the axis that the run appends to.
+fn grow(shape: &mut Shape, by_axes: &[Arc<str>]) {
+    let named = by_axes.first().and_then(|axis| shape.axes.iter().position(|(a, _)| a == axis));
+    if let Some((_, size)) = shape.axes.get_mut(named.unwrap_or_default()) {
+        size.known = None;
     }
 }
 

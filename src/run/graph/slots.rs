@@ -204,8 +204,7 @@ impl Placer<'_> {
             let exports =
                 inner.into_iter().filter_map(|(slot, c)| Some((slot, self.find(around, c)?))).collect();
             let grows = self.writes_in(body, base_concept);
-            let independent =
-                carried.is_empty() && !self.writes_outward(body) && !self.writes_one_file(body);
+            let independent = carried.is_empty() && !self.writes_outward(body) && !self.writes_one_file(body);
             self.scopes[body.0 as usize].machine = Some(LoopPlan {
                 base,
                 base_concept,
@@ -279,7 +278,8 @@ impl Placer<'_> {
             let names = |concept: ConceptId, norms: &[&str]| {
                 let data = self.names.model.concepts.get(concept.0 as usize).and_then(|c| c.data.as_ref());
                 let sign = data.and_then(only_text).and_then(Sign::parse);
-                is_outside(concept) && sign.is_some_and(|s| s.norm().is_some_and(|norm| norms.contains(&norm)))
+                is_outside(concept)
+                    && sign.is_some_and(|s| s.norm().is_some_and(|norm| norms.contains(&norm)))
             };
             inference.function.is_some_and(|f| names(f, &["file_location", "save_path"]))
                 || step.order.iter().any(|value| names(*value, &["save_path"]))

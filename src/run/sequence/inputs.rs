@@ -114,11 +114,22 @@ impl<'a> Values<'a> {
     pub(super) fn unpicked(&self) -> Vec<String> {
         let said = |given: &Given<'_>| {
             let selector = given.selector.as_deref()?;
-            let nothing = |cell: &Value| !is_missing(cell) && selector.select(cell) == Picked::One(Value::Skip);
-            let (all, without) = (given.value.len(), given.value.cells().filter(|cell| nothing(cell)).count());
+            let nothing =
+                |cell: &Value| !is_missing(cell) && selector.select(cell) == Picked::One(Value::Skip);
+            let (all, without) =
+                (given.value.len(), given.value.cells().filter(|cell| nothing(cell)).count());
             (without > 0).then(|| {
-                let of = if all > 1 { format!("{without} of {all} cells of `{}`", given.name) } else { format!("`{}`", given.name) };
-                format!("{of} {} nothing at {}, so there is no call for {}", if without > 1 { "have" } else { "has" }, selector.place(), if without > 1 { "them" } else { "it" })
+                let of = if all > 1 {
+                    format!("{without} of {all} cells of `{}`", given.name)
+                } else {
+                    format!("`{}`", given.name)
+                };
+                format!(
+                    "{of} {} nothing at {}, so there is no call for {}",
+                    if without > 1 { "have" } else { "has" },
+                    selector.place(),
+                    if without > 1 { "them" } else { "it" }
+                )
             })
         };
         self.given.iter().filter_map(said).collect()
@@ -177,7 +188,19 @@ impl<'a> Values<'a> {
         for given in &self.given {
             formatted.push(given.formatted(style, means)?);
         }
-        combine(&formatted)
+        combine(&formatted).map_err(|failure| self.with_sizes(failure))
+    }
+
+    /// A failure of the combination, with the sizes of what is combined.
+    fn with_sizes(&self, mut failure: StepFailure) -> StepFailure {
+        let sizes = |given: &Given<'_>| {
+            let axes = given.value.axes().iter().zip(given.value.shape());
+            let axes: Vec<String> = axes.map(|(axis, size)| format!("{axis}: {size}")).collect();
+            format!("`{}` has ({})", given.name, axes.join(", "))
+        };
+        let plural = self.given.iter().filter(|given| given.value.len() != 1).map(sizes);
+        failure.message.push_str(&format!("; {}", plural.collect::<Vec<_>>().join(", ")));
+        failure
     }
 }
 

@@ -164,7 +164,8 @@ fn an_agent_that_asks_elsewhere_does_not_ask_here() {
         "mappings": [{"match_type": "flow_index", "pattern": "1\\.[245]", "agent_id": "away"}]}"#;
     fs::write(folder.path().join("plan.agent.json"), agents).unwrap();
     // Only 1.3 is asked here; the others are left open, and nobody waits for them.
-    let (status, shown) = typed(folder.path(), "exec plan.nc --run-id apart", "", &[("? 1.3 {sure}", ""), ("> ", "y\n")]);
+    let (status, shown) =
+        typed(folder.path(), "exec plan.nc --run-id apart", "", &[("? 1.3 {sure}", ""), ("> ", "y\n")]);
     assert_eq!(status, 75, "{shown}");
     let open = run(folder.path(), "answer apart --format json");
     assert_eq!(ids(&json(&open)), ["1.2", "1.4", "1.5.1.2[1]", "1.5.1.2[2]"], "{shown}");
