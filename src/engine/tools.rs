@@ -400,18 +400,20 @@ impl Tools {
         let home = self.home(context.item);
         let root = &home.root;
         let who = (context.step, context.place.cell);
-        let note = |path: &str, content: &str| {
-            self.writes.note(&home.key(path), who, u64::from(context.round), content.as_bytes())
-        };
+        let round = u64::from(context.round);
         match act {
             FileAct::Save { path, content } => {
-                note(&root.written_path(path)?, content)?;
-                self.trust.written(content.as_bytes());
-                root.save(path, content.as_bytes()).map(Value::Text)
+                let written = root.written_path(path)?;
+                let save = || {
+                    self.trust.written(content.as_bytes());
+                    root.save(path, content.as_bytes())
+                };
+                let saved = self.writes.write(&home.key(&written), who, round, save)?;
+                Ok(Value::Text(saved.unwrap_or(written)))
             }
             FileAct::SaveMany { folder, files } => {
                 let paths = root.written_paths(folder, files)?;
-                paths.iter().zip(files).try_for_each(|(path, (_, content))| note(path, content))?;
+                paths.iter().try_for_each(|path| self.writes.note(&home.key(path), who, round))?;
                 files.iter().for_each(|(_, content)| self.trust.written(content.as_bytes()));
                 let saved = root.save_many(folder, files)?;
                 Ok(Value::list(saved.into_iter().map(Value::Text)))

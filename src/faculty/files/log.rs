@@ -1,10 +1,10 @@
 //! Who has written which file: two steps must not write one file in one cycle, for which of them came last would decide
-//! (semantics spec, section 14.4). Knows steps by a name only.
+//! (semantics spec, section 14.4). Cells of one step may: the last of them in row-major order is who wrote it, as when they
+//! come one after the other. Knows steps by a name only.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::base::Digest;
 use crate::faculty::failure::shorten;
 use crate::faculty::{Failure, FailureKind};
 
@@ -17,7 +17,6 @@ struct Writer {
     step: Arc<str>,
     cell: u32,
     round: u64,
-    content: Digest,
 }
 
 impl WriteLog {
@@ -26,48 +25,44 @@ impl WriteLog {
         Self::default()
     }
 
-    /// Notes that a cell of a step writes a file in a round, before it does. The same cell may write it again, as it
-    /// does after a resume, and cells of one step may write the same; `path` is what [`super::Root::written_path`] says.
+    /// Lets a cell of a step write a file in a round; none when a later cell of the step has written it already. The same
+    /// cell may write it again, as it does after a resume; `path` is what [`super::Root::written_path`] says. Nobody else
+    /// writes meanwhile, so that what is in the file is what the log says.
     ///
     /// # Errors
-    /// `write_conflict` when another step, or another cell with something else, wrote it in the same round.
-    pub fn note(
+    /// `write_conflict` when another step wrote it in the same round; those of `act`.
+    pub fn write<T>(
         &self,
         path: &str,
         (step, cell): (&str, u32),
         round: u64,
-        content: &[u8],
-    ) -> Result<(), Failure> {
-        let content = Digest::of(content);
+        act: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match log.get(path) {
             Some(last) if last.round == round && last.step.as_ref() != step => {
                 let message =
                     format!("steps {} and {step} both write `{}` in cycle {round}", last.step, shorten(path));
-                let help = match flow(&last.step) == flow(step) {
-                    true => {
-                        "make the path of the loop's element, or let the loop carry a value, so that its rounds \
-                             come one after the other"
-                    }
-                    false => "give each its own path, or order one after the other with `@after`",
-                };
+                let rounds = "make the path of the loop's element, or let the loop carry a value, so that its rounds \
+                              come one after the other";
+                let steps = "give each its own path, or order one after the other with `@after`";
+                let help = if flow(&last.step) == flow(step) { rounds } else { steps };
                 Err(Failure::new(FailureKind::WriteConflict, message).with_help(help).at(path, None))
             }
-            Some(last) if last.round == round && last.cell != cell && last.content != content => {
-                let path_shown = shorten(path);
-                let (first, second) = (last.cell.min(cell) + 1, last.cell.max(cell) + 1);
-                let message = format!(
-                    "cells {first} and {second} of step {step} write `{path_shown}` with different contents"
-                );
-                Err(Failure::new(FailureKind::WriteConflict, message)
-                    .with_help("give the step a path for each cell, or one cell with the whole content")
-                    .at(path, None))
-            }
+            Some(last) if last.round == round && last.cell > cell => Ok(None),
             _ => {
-                log.insert(Arc::from(path), Writer { step: Arc::from(step), cell, round, content });
-                Ok(())
+                log.insert(Arc::from(path), Writer { step: Arc::from(step), cell, round });
+                act().map(Some)
             }
         }
+    }
+
+    /// Notes that a cell of a step writes a file in a round, before it does.
+    ///
+    /// # Errors
+    /// `write_conflict` when another step wrote it in the same round.
+    pub fn note(&self, path: &str, who: (&str, u32), round: u64) -> Result<(), Failure> {
+        self.write(path, who, round, || Ok(())).map(|_| ())
     }
 }
 
@@ -83,7 +78,7 @@ mod tests {
     #[test]
     fn one_writer_a_round() {
         let log = WriteLog::new();
-        let note = |path: &str, step: &str, round: u64| log.note(path, (step, 0), round, b"x");
+        let note = |path: &str, step: &str, round: u64| log.note(path, (step, 0), round);
         assert!(note("o/a", "1.1", 1).is_ok());
         assert!(note("o/a", "1.1", 1).is_ok());
         assert!(note("o/b", "1.2", 1).is_ok());
@@ -97,14 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn one_content_a_step() {
+    fn the_last_cell_is_who_wrote_it() {
         let log = WriteLog::new();
-        let note = |cell: u32, round: u64, content: &[u8]| log.note("o", ("1.1", cell), round, content);
-        assert!(note(0, 1, b"x").is_ok());
-        assert!(note(1, 1, b"x").is_ok());
-        let failure = note(2, 1, b"y").unwrap_err();
-        assert_eq!(failure.message, "cells 2 and 3 of step 1.1 write `o` with different contents");
-        assert!(note(2, 2, b"y").is_ok());
-        assert!(note(2, 2, b"z").is_ok());
+        let wrote = |cell: u32, round: u64| log.write("o", ("1.1", cell), round, || Ok(cell)).unwrap();
+        assert_eq!(
+            [wrote(1, 1), wrote(0, 1), wrote(3, 1), wrote(2, 1), wrote(3, 1)],
+            [Some(1), None, Some(3), None, Some(3)]
+        );
+        assert_eq!(wrote(0, 2), Some(0));
     }
 }
