@@ -1,4 +1,5 @@
-//! What every room shares: source positions, flow indices, values and their text, clock and id traits.
+//! What every room shares: source positions, flow indices, values and their text, questions to people, clock and id
+//! traits.
 //!
 //! Knows nothing of plans. Nothing here touches a file, a clock or a thread.
 
@@ -6,6 +7,7 @@ mod calendar;
 mod clock;
 mod digest;
 mod flow;
+mod listed;
 mod literal;
 mod nearest;
 mod plain;
@@ -23,6 +25,7 @@ pub use calendar::{date, iso, time_of_day};
 pub use clock::{Clock, FixedClock};
 pub use digest::Digest;
 pub use flow::{FlowIndex, FlowIndexError, LoopPath};
+pub use listed::listed;
 pub use literal::{read_literal, strip};
 pub use nearest::nearest;
 pub use plain::{plain_line, plain_text};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::base::{Span, nearest};
+use crate::base::{Span, listed, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::syntax::{Annotation, AnnotationKind, Node, NodeId};
 
@@ -250,7 +250,7 @@ impl Resolver<'_> {
         let words = AskKind::ALL.map(AskKind::word);
         let help = match nearest(annotation.text().trim(), words) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("write one of {}", words.map(|w| format!("`{w}`")).join(", ")),
+            None => format!("write one of {}", listed(words)),
         };
         self.option(annotation, "a kind of question", &help);
     }

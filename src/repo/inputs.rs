@@ -13,7 +13,7 @@ use super::json;
 use super::load::{axes_problem, bare_name, wrapped};
 use super::model::{Concept, ConceptId, Model, Work};
 use super::names::canonical_name;
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 
 /// How many `=` of a `--set` argument are tried as the end of the name.
 const SPLITS: usize = 64;
@@ -169,7 +169,7 @@ fn put(input: &Input, id: usize, index: &Index, model: &mut Model) -> Option<Dia
             (None, Some(declared)) => {
                 format!(
                     "the plan declares the axes {}; give data of as many levels, or \"axes\" with it",
-                    list(declared)
+                    listed(declared)
                 )
             }
             _ => "give one axis name a level of lists, outermost first".to_owned(),
@@ -183,10 +183,6 @@ fn put(input: &Input, id: usize, index: &Index, model: &mut Model) -> Option<Dia
             format!("`{}` is computed by the plan, the input is only its first value", concept.name);
         Diagnostic::new(Code::NC111, message).severity(Severity::Warning)
     })
-}
-
-fn list(names: &[Arc<str>]) -> String {
-    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn input(name: String, value: Json) -> Result<Input, Box<Diagnostic>> {

@@ -1,6 +1,7 @@
 //! What can be wrong with an operation on tensors. The words of [`Error::kind`] are contract, the messages are not.
 
 use super::{Axis, Coordinates};
+use crate::base::listed;
 
 /// Shorthand of this room.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -214,5 +215,5 @@ fn list(axes: &[Axis]) -> String {
     if axes.is_empty() {
         return "none".to_owned();
     }
-    axes.iter().map(|a| format!("`{a}`")).collect::<Vec<_>>().join(", ")
+    listed(axes)
 }

@@ -21,7 +21,7 @@ use super::request::{Caller, Chat, ChatReply, ChatRequest, Price};
 use super::retry::{Hooks, Line};
 use super::script::Script;
 use super::stop::{Stop, interrupted};
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 use crate::faculty::failure::shorten;
 use crate::faculty::files::Root;
 use crate::faculty::{Failure, FailureKind};
@@ -300,12 +300,11 @@ impl Models {
 
     fn unknown(&self, name: &str) -> Failure {
         let names: Vec<&str> = self.config.models.keys().map(|name| &**name).chain(["echo"]).collect();
-        let listed = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let help = match nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if name == "script" || name == "script:" => "write `script:FILE`".to_owned(),
             None if names.len() > 20 => format!("write [models.{name}] in `normc.toml`"),
-            None => format!("there are {}; write [models.{}] in `normc.toml`", listed(), shorten(name)),
+            None => format!("there are {}; write [models.{}] in `normc.toml`", listed(&names), shorten(name)),
         };
         let message = format!("there is no model `{}`", shorten(name));
         Failure::new(FailureKind::NoModelConfigured, message).with_help(help)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
 use super::request::Usage;
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 use crate::faculty::failure::shorten;
 use crate::faculty::{Failure, FailureKind};
 
@@ -189,7 +189,7 @@ fn rule(map: &Map<String, Json>, at: &At<'_>) -> Result<Rule, Failure> {
     if let Some(key) = map.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         let help = match nearest(key, KNOWN) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", KNOWN.map(|k| format!("`{k}`")).join(", ")),
+            None => format!("known are {}", listed(KNOWN)),
         };
         return Err(at.failed(format!("a rule has no setting `{}`", shorten(key)), help));
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::base::{Span, nearest};
+use crate::base::{Span, listed, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::axes::{Axes, AxisOf, Known, Reason, axes, is_composed};
 use crate::plan::model::{
@@ -203,7 +203,7 @@ fn appended(
     });
     let (span, spelling) = written.unwrap_or((inference.function_span, Spelling::Legacy));
     let name = suggestion(asked, &there);
-    let list = there.iter().map(|a| format!("`{}`", a.name)).collect::<Vec<_>>().join(", ");
+    let list = listed(there.iter().map(|a| &a.name));
     let noun = if there.len() == 1 { "axis is" } else { "axes are" };
     let help = match (name, spelling) {
         (Some(name), Spelling::Current) => format!("its {noun} {list}: write `%:({name})`"),
@@ -371,7 +371,7 @@ fn declared(
     let Some(first) = cores.first() else { return };
     let nodes = concept.lines.iter().filter_map(|l| facts.tree.node(l.node));
     let Some(annotation) = nodes.filter_map(|n| n.referential("ref_axes")).next() else { return };
-    let shown = |names: &[&str]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    let shown = |names: &[&str]| listed(names);
     let found: Vec<&str> = first.iter().map(|a| &*a.name).collect();
     let stated: Vec<&str> = names.iter().map(|n| &**n).filter(|n| *n != "_none_axis").collect();
     let noun = if found.len() == 1 { "axis" } else { "axes" };

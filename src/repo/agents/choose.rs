@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 use crate::diag::{Code, Diagnostic};
 use crate::repo::model::{Inference, Model, Work};
 
@@ -49,9 +49,7 @@ impl AgentFile {
             let help = match nearest(id, ids.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if ids.is_empty() => "add it to `agents`, or give the file with --agents".to_owned(),
-                None => {
-                    format!("it has {}", ids.iter().map(|i| format!("`{i}`")).collect::<Vec<_>>().join(", "))
-                }
+                None => format!("it has {}", listed(ids)),
             };
             found.push(Diagnostic::new(Code::NC116, message).help(help));
         }

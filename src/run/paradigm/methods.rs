@@ -1,7 +1,7 @@
 //! The methods a paradigm can use: one table with their arguments (semantics spec, section 10.4). What they do is
 //! elsewhere; here is how they are called, and what kind of thing they touch.
 
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 
 /// A method of a tool.
 #[derive(Debug, PartialEq, Eq)]
@@ -248,12 +248,6 @@ pub(super) fn instead(tool: &str, name: &str) -> String {
         Some(near) => format!("did you mean `{tool}.{near}`?"),
         None => format!("the methods of `{tool}` are {}", listed(&names)),
     }
-}
-
-/// Names as they stand in a message: `a`, `b`.
-pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
-    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
-    quoted.join(", ")
 }
 
 impl Method {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::document::{Condition, Operator, Param, Planned};
-use super::methods::listed;
 use super::read::{Reader, Stored};
+use crate::base::listed;
 
 const KEYS: [&str; 5] = ["output_key", "function", "params", "literal_params", "condition"];
 
@@ -105,7 +105,7 @@ fn condition(reader: &mut Reader<'_>, place: &str, json: Option<&Json>) -> Optio
         return None;
     };
     let Some(operator) = Operator::ALL.into_iter().find(|o| o.word() == word) else {
-        let help = format!("write one of {}", listed(&Operator::ALL.map(Operator::word)));
+        let help = format!("write one of {}", listed(Operator::ALL.map(Operator::word)));
         reader.problem("bad_condition", place, format!("`{word}` is no operator"), help);
         return None;
     };

@@ -9,8 +9,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::check;
 use super::code::CallCode;
 use super::document::{Paradigm, Param, Planned, Problem, StatePath};
-use super::methods::{Signature, listed};
-use crate::base::{Value, nearest};
+use super::methods::Signature;
+use crate::base::{Value, listed, nearest};
 use crate::repo::json;
 
 /// How large the file of a paradigm may be.

@@ -7,8 +7,8 @@ use crate::base::{Map, Value};
 use crate::repo::{Method, Semantic};
 use crate::run::effect::{Arguments, Contract, Effect, Question, ScriptCode, ScriptRun};
 use crate::run::event::StepFailure;
-use crate::run::means::Means;
-use crate::run::paradigm::{Function, Ids, Paradigm};
+use crate::run::means::{Means, NoFiles};
+use crate::run::paradigm::{Function, Ids};
 use crate::tensor::Tensor;
 
 use super::cell::Cell;
@@ -80,7 +80,9 @@ impl Calling {
         }
         if let Some(line) = given.instruction(&["command_location"]) {
             let states = states(work, site, &checked(Arc::clone(line), "command_location")?);
-            return Ok(Self::Program { function: prepare(&known("run-command")?, states, work, means)? });
+            return Ok(Self::Program {
+                function: prepare(&NoFiles.paradigm("run-command")?, states, work, means)?,
+            });
         }
         match &work.method {
             Method::Composition { paradigm } => {
@@ -306,13 +308,7 @@ fn old(
     site: &Site<'_>,
     means: &dyn Means,
 ) -> Result<Arc<Function>, StepFailure> {
-    prepare(&known(name)?, states(work, site, &own_text(site)), work, means)
-}
-
-fn known(name: &str) -> Result<Arc<Paradigm>, StepFailure> {
-    Paradigm::builtin(name).ok_or_else(|| {
-        StepFailure::new("unknown_paradigm", format!("there is no built-in paradigm `{name}`"))
-    })
+    prepare(&NoFiles.paradigm(name)?, states(work, site, &own_text(site)), work, means)
 }
 
 fn reply_paradigm(reply: Reply) -> &'static str {

@@ -8,8 +8,7 @@ use serde_json::Value as Json;
 use super::environment::{checked_url, expanded, fill};
 use super::problem::ConfigProblem;
 use super::settings::{Address, Config, KeySource, ModelConfig, ProviderConfig, ProviderKind};
-use super::table::listed;
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 
 const KNOWN: [&str; 12] = [
     "provider_name",
@@ -75,7 +74,7 @@ impl Config {
         for key in map.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
             let help = match nearest(key, KNOWN) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", listed(&KNOWN)),
+                None => format!("known are {}", listed(KNOWN)),
             };
             warnings.push(say(format!("{what} has no setting `{}`", key.escape_debug()), &help));
         }

@@ -11,8 +11,8 @@ use super::problem::ConfigProblem;
 use super::settings::{
     Address, Config, JsonForm, KeySource, ModelConfig, Origin, ProviderConfig, ProviderKind,
 };
-use super::table::{Problems, Table, listed};
-use crate::base::nearest;
+use super::table::{Problems, Table};
+use crate::base::{listed, nearest};
 
 const PROVIDER: [&str; 15] = [
     "kind",

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::ConfigProblem;
-use crate::base::nearest;
+use crate::base::{listed, nearest};
 
 /// At most so many problems of one file are kept.
 const SHOWN: usize = 50;
@@ -244,10 +244,6 @@ fn example(key: &str, wanted: &str) -> String {
         "a table" => format!("`[{key}]` and its settings below"),
         _ => format!("`{key} = true`"),
     }
-}
-
-pub(super) fn listed(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn size(text: &str) -> Option<u64> {
