@@ -162,7 +162,8 @@ impl Driver<'_> {
             *reach = (*reach).max(Some(Reach::Outside));
         }
         let run = self.recorder.as_deref().filter(|_| cells.key.is_some()).map(|r| Arc::clone(r.run()));
-        let identity = run.map(|run| call_identity(&run, &cells.name, place, &effect, ready.item, &self.tools));
+        let identity =
+            run.map(|run| call_identity(&run, &cells.name, place, &effect, ready.item, &self.tools));
         let job = Job {
             flight,
             step_name: Arc::clone(&cells.name),

@@ -555,7 +555,8 @@ impl Means for StepMeans<'_> {
     }
 
     fn text(&self, path: &str) -> Result<Arc<str>, StepFailure> {
-        let text = self.tools.home(self.item).root.read_text(path).map_err(|failure| self.tools.failure(failure))?;
+        let text =
+            self.tools.home(self.item).root.read_text(path).map_err(|failure| self.tools.failure(failure))?;
         Ok(match self.tools.redactor.redact(&text) {
             Cow::Borrowed(_) => text,
             Cow::Owned(clean) => Arc::from(clean),
