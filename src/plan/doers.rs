@@ -243,7 +243,8 @@ impl Semantic {
         if self.variant == Some(Variant::Composition) || self.default_paradigm(generation).is_some() {
             return true;
         }
+        // A paradigm that is named is never passed over in silence, whatever operators the plan has beside it.
         let old = matches!(self.variant, Some(Variant::Direct | Variant::Python | Variant::PythonIndirect));
-        resources.paradigm.is_some() && (resources.needs_a_paradigm() || (generation == 2 && !old))
+        resources.paradigm.is_some() && (resources.needs_a_paradigm() || !old)
     }
 }

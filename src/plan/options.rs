@@ -452,6 +452,8 @@ mod tests {
         assert_eq!(s.default_paradigm(1), None);
         let (s, _) = step(MADE, &["%{prompt}: p"]);
         assert_eq!(s.default_paradigm(1), Some("generate-text"));
+        let (s, _) = step(MADE, &["%{paradigm}: write-file"]);
+        assert!(s.is_composed(1), "legacy operators elsewhere in the plan do not take the paradigm away");
     }
 
     #[test]

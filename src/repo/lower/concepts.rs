@@ -108,9 +108,8 @@ fn function_entry(
         Generation::One => (
             Flags { ground: kind != FunctionKind::Loop, is_final: false, invariant: semantic },
             semantic.then(|| {
-                let composed = |s: &&Semantic| {
-                    s.resources.needs_a_paradigm() || s.default_paradigm(generation.number()).is_some()
-                };
+                let composed =
+                    |s: &&Semantic| s.resources.needs_a_paradigm() || s.is_composed(generation.number());
                 step.filter(composed).and_then(prompt_sign).unwrap_or_else(|| own_text(concept, kind, step))
             }),
         ),
