@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::base::{QuestionKind as Kind, nearest};
+use crate::base::{Clock, QuestionKind as Kind, nearest};
 use crate::engine::{Found, Keeping, Past, RunError, StoredQuestion};
 use crate::faculty::human::{Asked, Letterbox, Posted, Tty, ask, validate};
 use crate::report::say;
@@ -278,6 +278,20 @@ impl Book {
             complain(&format!("{} is not open any more", question.id), None);
             return Err(Exit::NotFound);
         };
+        if question.deadline.is_some_and(|deadline| WallClock.now_millis() >= deadline) {
+            complain(
+                &format!(
+                    "it is too late: {} was to be answered until {}",
+                    question.id,
+                    question.until().unwrap_or_default()
+                ),
+                Some(&format!(
+                    "go on with normc exec --resume {}{}: the step fails then, and the next time it asks again",
+                    self.id, self.store_option
+                )),
+            );
+            return Err(Exit::NotFound);
+        }
         let value = validate(question, answer, &self.base).map_err(|reason| {
             complain(&format!("the answer does not fit the question {}", question.place()), Some(&reason));
             Exit::BadData

@@ -24,7 +24,7 @@ const POINTER: &str = "mailbox";
 
 /// A question of a run, as front ends take it.
 pub(super) fn posted(open: &OpenQuestion) -> Posted {
-    let OpenQuestion { id, concept, cell, asked_at, question, .. } = open;
+    let OpenQuestion { id, concept, cell, asked_at, deadline, question, .. } = open;
     Posted {
         id: Arc::clone(id),
         // An id is its step, and a number where one step has several questions.
@@ -32,6 +32,7 @@ pub(super) fn posted(open: &OpenQuestion) -> Posted {
         concept: Arc::clone(concept),
         cell: cell.clone(),
         asked_at: *asked_at,
+        deadline: *deadline,
         asked: question.clone(),
     }
 }

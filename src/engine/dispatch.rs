@@ -4,12 +4,14 @@
 //! down, and only then does the cell go on to something others can see (durability spec, section 4).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
 
 use crate::base::Value;
 use crate::faculty::FailureKind;
 use crate::run::effect::{CallAnswer, Effect, Question, QuestionKind};
-use crate::run::record::{Asked, CallPlace, Left, answered};
+use crate::run::record::{Asked, CallPlace, Left, answered, deadline};
 use crate::run::sequence::SemanticTask;
 use crate::run::state::Ready;
 use crate::run::{StepFailure, StepKey};
@@ -20,7 +22,7 @@ use super::claims::Looker;
 use super::driver::{Driver, Flight, FlightKind, Post, happening};
 use super::identity::{call_identity, step_key};
 use super::lanes::{Done, Job, LANES, Lane, make};
-use super::people::{OpenQuestion, Waiting, question_id};
+use super::people::{Given, OpenQuestion, Waiting, question_id, until};
 use super::recorder::Reach;
 use super::tools::{Came, Refused};
 
@@ -195,31 +197,37 @@ impl Driver<'_> {
         };
         *reach = (*reach).max(Some(Reach::Outside));
         let digest = effect.digest();
-        let before = cells.asked_before(place, &digest).map(|asked| asked.at);
+        let before = cells.asked_before(place, &digest).map(|asked| (asked.at, asked.timeout()));
+        // A script has the time a person takes for nothing, so its limit says nothing about people.
+        let timeout = cells.timeout().filter(|_| reply.is_none());
         let cell = cells.at(place.cell).to_vec();
         let now = self.recorder.as_deref().map_or(0, super::recorder::Recorder::now);
         let target = self.graph.inference(step.item).target;
+        let asked_at = before.map_or(now, |(at, _)| at);
+        let deadline = timeout.and_then(|seconds| deadline(asked_at, seconds));
         let open = OpenQuestion {
             id: question_id(&self.graph, step, place),
             step: step.clone(),
             concept: Arc::clone(&self.graph.model.concepts[target.0 as usize].name),
             cell: cell.clone(),
-            asked_at: before.unwrap_or(now),
+            asked_at,
+            deadline,
             question,
         };
         if open.question.kind.is_message() {
             self.posts.push(Post::Message(open, flight, place, effect.clone(), reply));
             return;
         }
-        if before.is_none() {
+        // Who changes the time there is has it written down anew.
+        if before != Some((asked_at, timeout)) {
             let asked = Asked {
                 step: step.clone(),
                 round: ready.round,
                 place,
-                at: now,
+                at: asked_at,
                 effect: digest,
                 cell,
-                question: open.question.to_json(),
+                question: Asked::question(open.question.to_json(), timeout),
             };
             if let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) {
                 recorder.asked(&asked);
@@ -230,6 +238,7 @@ impl Driver<'_> {
             place,
             effect: effect.clone(),
             reply,
+            until: deadline.zip(timeout).and_then(|(deadline, seconds)| until(deadline, now, seconds)),
             asked: open,
         }));
     }
@@ -280,6 +289,10 @@ impl Driver<'_> {
         }
         for post in std::mem::take(&mut self.posts) {
             match post {
+                // It was asked in an earlier process, and its time is over.
+                Post::Question(waiting) if waiting.until.is_some_and(|until| until <= Instant::now()) => {
+                    self.too_late(waiting);
+                }
                 Post::Question(waiting) => {
                     self.watch.asked(&self.graph, &waiting.asked.step, &waiting.asked.question);
                     self.people.show(waiting);
@@ -377,6 +390,32 @@ impl Driver<'_> {
         let Some(Waiting { flight, place, effect, reply, .. }) = self.people.close(id) else { return };
         let answer = self.tools.given(value);
         self.arrived(flight, place, effect, Ok(Came::at_once(answer)), reply);
+    }
+
+    /// Closes the questions whose deadline is over. What has been answered in time counts.
+    pub(super) fn look_for_deadlines(&mut self, answers: &Receiver<Given>) {
+        if self.is_stopping() || self.people.overdue().is_none() {
+            return;
+        }
+        while let Ok((id, value)) = answers.try_recv() {
+            self.given(&id, value);
+        }
+        while let Some(id) = self.people.overdue() {
+            let Some(waiting) = self.people.close(&id) else { return };
+            self.too_late(waiting);
+        }
+    }
+
+    /// Nobody has answered in time, and the cell fails (semantics spec, section 14.8).
+    fn too_late(&mut self, waiting: Waiting) {
+        let Waiting { flight, place, effect, reply, asked, .. } = waiting;
+        let until = asked.deadline.map(crate::base::iso).unwrap_or_default();
+        let message = format!("nobody answered the question {} until {until}", asked.id);
+        let failure = StepFailure::new(FailureKind::NoAnswerInTime.as_str(), message).help(
+            "go on with the run to ask again; `| %{timeout}: SECONDS` on the step says how long there is, and \
+             without that line there is no limit",
+        );
+        self.arrived(flight, place, effect, Err(Refused::from(failure)), reply);
     }
 
     /// What was asked for has not begun, and will not in this process.

@@ -14,6 +14,7 @@ use crate::base::Digest;
 use crate::run::decide::{Action, decide};
 use crate::run::effect::{CallAnswer, Effect};
 use crate::run::record::{Asked, Call, CallPlace};
+use crate::run::replay::Wrote;
 use crate::run::sequence::{Cell, SemanticTask, SyntacticTask};
 use crate::run::state::{ApplyError, Ready};
 use crate::run::{
@@ -100,6 +101,8 @@ pub(super) struct Unfinished {
     pub(super) asked: FxHashMap<StepKey, Vec<Asked>>,
     /// Hashes of texts that steps have written into files.
     pub(super) written: Vec<Digest>,
+    /// Files that steps have written, in order.
+    pub(super) wrote: Vec<Wrote>,
     /// What models have cost.
     pub(super) spent: Spent,
     /// The same by item.
@@ -138,6 +141,7 @@ fn drive(
     let graph = Arc::clone(state.graph());
     watch.begins(&graph);
     unfinished.written.iter().for_each(|digest| tools.note_written(*digest));
+    unfinished.wrote.iter().for_each(|wrote| tools.note_writer(wrote, &graph.step_name(&wrote.step)));
     let (message_in, messages) = crossbeam_channel::unbounded();
     let mut times = vec![StepTime::default(); graph.items.len()];
     for (item, spent) in &unfinished.spent_by {
@@ -241,6 +245,7 @@ impl Driver<'_> {
         let mut answers = self.people.answers();
         loop {
             self.look_for_interrupt();
+            self.look_for_deadlines(&answers);
             let mut generation = if self.is_stopping() { 0 } else { self.state.ready_len() };
             let mut steps = 0_u32;
             while let Some(ready) = self.state.next_ready(&mut generation) {

@@ -1,8 +1,9 @@
 //! Questions that wait for people. A question holds no thread: the driver keeps it here, and a [`Desk`] shows it
 //! (semantics spec, section 14.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
@@ -26,6 +27,8 @@ pub struct OpenQuestion {
     pub cell: Vec<(String, usize)>,
     /// When it was asked, in milliseconds since 1970.
     pub asked_at: u64,
+    /// When it is too late for an answer, in milliseconds since 1970; none when there is time.
+    pub deadline: Option<u64>,
     /// The question.
     pub question: Question,
 }
@@ -55,6 +58,8 @@ pub(super) struct Waiting {
     pub(super) effect: Effect,
     pub(super) reply: Option<Reply>,
     pub(super) asked: OpenQuestion,
+    /// When its deadline is, by the clock that is never set.
+    pub(super) until: Option<Instant>,
 }
 
 /// All open questions of a run, by id.
@@ -62,11 +67,13 @@ pub(super) struct Waiting {
 pub(super) struct People {
     pub(super) desk: Option<Box<dyn Desk>>,
     pub(super) open: BTreeMap<Arc<str>, Waiting>,
+    /// The deadlines of open questions, the next one first.
+    due: BTreeSet<(Instant, Arc<str>)>,
 }
 
 impl People {
     pub(super) fn new(desk: Option<Box<dyn Desk>>) -> Self {
-        Self { desk, open: BTreeMap::new() }
+        Self { desk, open: BTreeMap::new(), due: BTreeSet::new() }
     }
 
     /// Shows a question.
@@ -74,6 +81,7 @@ impl People {
         if let Some(desk) = &mut self.desk {
             desk.open(&waiting.asked);
         }
+        self.due.extend(waiting.until.map(|until| (until, Arc::clone(&waiting.asked.id))));
         self.open.insert(Arc::clone(&waiting.asked.id), waiting);
     }
 
@@ -87,10 +95,19 @@ impl People {
     /// The question an answer is for; none when it is not open any more.
     pub(super) fn close(&mut self, id: &str) -> Option<Waiting> {
         let waiting = self.open.remove(id)?;
+        if let Some(until) = waiting.until {
+            self.due.remove(&(until, Arc::clone(&waiting.asked.id)));
+        }
         if let Some(desk) = &mut self.desk {
             desk.withdraw(id);
         }
         Some(waiting)
+    }
+
+    /// A question whose deadline is over; it stays open until it is closed.
+    pub(super) fn overdue(&self) -> Option<Arc<str>> {
+        let (until, id) = self.due.first()?;
+        (*until <= Instant::now()).then(|| Arc::clone(id))
     }
 
     /// How many scripts are held up by a question.
@@ -108,6 +125,14 @@ impl People {
     }
 }
 
+/// How long it is until a deadline. Wall clocks may have been set since the question was asked: nobody has longer than
+/// the step says (durability spec, section 7).
+pub(super) fn until(deadline: u64, now: u64, seconds: f64) -> Option<Instant> {
+    let left = Duration::from_millis(deadline.saturating_sub(now));
+    let most = Duration::try_from_secs_f64(seconds).ok()?;
+    Instant::now().checked_add(left.min(most))
+}
+
 /// What people call a question.
 pub fn question_id(graph: &Graph, step: &StepKey, place: CallPlace) -> Arc<str> {
     let name = graph.step_name(step);
@@ -115,5 +140,22 @@ pub fn question_id(graph: &Graph, step: &StepKey, place: CallPlace) -> Arc<str> 
         (0, 0) => Arc::from(name),
         (cell, 0) => Arc::from(format!("{name}#{}", cell + 1)),
         (cell, number) => Arc::from(format!("{name}#{}.{}", cell + 1, number + 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_gives_nobody_more_time() {
+        let left = |now: u64| {
+            until(10_000, now, 5.0).map(|until| until.saturating_duration_since(Instant::now()).as_millis())
+        };
+        assert!(left(0).is_some_and(|millis| (4_000..=5_000).contains(&millis)), "{:?}", left(0));
+        assert!(left(9_000).is_some_and(|millis| millis <= 1_000));
+        assert_eq!(left(10_000), Some(0));
+        assert_eq!(left(99_000), Some(0));
+        assert_eq!(until(u64::MAX, 0, f64::INFINITY), None);
     }
 }

@@ -52,6 +52,7 @@ impl Past {
 }
 
 fn stored(graph: &Graph, asked: Asked) -> Option<StoredQuestion> {
+    let deadline = asked.deadline();
     let Asked { step, round, place, at, cell, question, .. } = asked;
     let target = graph.inference(step.item).target;
     let open = OpenQuestion {
@@ -60,6 +61,7 @@ fn stored(graph: &Graph, asked: Asked) -> Option<StoredQuestion> {
         step,
         cell,
         asked_at: at,
+        deadline,
         question: Question::from_json(&question)?,
     };
     Some(StoredQuestion { open, round, place })

@@ -240,8 +240,9 @@ impl Weighed {
 
     fn with(self, found: Found, mode: Mode) -> Resumption {
         let Self { plan, setting, redo, reasons, outdated, replay } = self;
-        let Replay { state, in_doubt, calls, asked, written, spent, spent_by, applied: kept, .. } = replay;
-        let unfinished = Unfinished { calls, asked, written, spent, spent_by };
+        let Replay { state, in_doubt, calls, asked, written, wrote, spent, spent_by, applied: kept, .. } =
+            replay;
+        let unfinished = Unfinished { calls, asked, written, wrote, spent, spent_by };
         Resumption { found, plan, setting, mode, redo, state, in_doubt, unfinished, reasons, outdated, kept }
     }
 }

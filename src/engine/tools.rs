@@ -21,6 +21,7 @@ use crate::repo::{Inference, Model, Semantic, Work};
 use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, ScriptCode, ScriptRun};
 use crate::run::paradigm::Paradigm;
 use crate::run::record::{CallPlace, ModelUse};
+use crate::run::replay::Wrote;
 use crate::run::{Graph, ItemId, Means, NoFiles, ScriptPlace, StepFailure};
 
 use super::callback::Callback;
@@ -223,6 +224,19 @@ impl Tools {
     /// Notes what was written into a file in an earlier process of the run, by its hash.
     pub(super) fn note_written(&self, content: Digest) {
         self.trust.written_digest(content);
+    }
+
+    /// Notes that a step, called so, has written a file in an earlier process of the run.
+    pub(super) fn note_writer(&self, wrote: &Wrote, step: &str) {
+        let home = self.home(wrote.step.item);
+        let path = match &wrote.folder {
+            None => home.root.written_path(&wrote.path),
+            Some(folder) => home.root.written_path_in(folder, &wrote.path),
+        };
+        // A path that is no longer allowed is refused when it is written, and writers of old may not disagree.
+        if let Ok(path) = path {
+            let _ = self.writes.note(&home.key(&path), (step, wrote.cell), u64::from(wrote.round));
+        }
     }
 
     /// Does what an effect asks, and takes the time it takes.

@@ -38,6 +38,9 @@ pub fn questions_text(questions: &[Posted], origin: &Origin<'_>) -> String {
     for question in questions.iter().take(MOST) {
         let _ = writeln!(out, "  {}", plain_line(&question.place()));
         prompt(&mut out, question);
+        if let Some(until) = question.until() {
+            let _ = writeln!(out, "    to be answered until {until}");
+        }
         let _ = writeln!(out, "    {}", command(question, origin));
     }
     let Origin { run, store, resumes } = origin;
@@ -119,7 +122,9 @@ mod tests {
             question(all)
         };
         let questions = [
-            with(json!({"kind": "text", "prompt": "What is\n your \u{1b}name?\n\n1\n2\n3\n"})),
+            with(
+                json!({"kind": "text", "deadline": 951_782_399_999_u64, "prompt": "What is\n your \u{1b}name?\n\n1\n2\n3\n"}),
+            ),
             with(json!({"id": "1.3[2]#2", "kind": "choose", "prompt": "Which?", "options": ["a", "b"],
                 "cell": {"row": 1}})),
             with(json!({"id": "1.4", "kind": "confirm", "prompt": "x".repeat(200)})),
@@ -128,7 +133,7 @@ mod tests {
         let origin = Origin { run: "01K2", store: " --store s", resumes: true };
         let wanted = format!(
             "4 questions wait for an answer:\n  1.2 {{name}}\n    What is\n     your \\u{{1b}}name?\n    \n    1\n    \
-             ...\n    normc answer 01K2 --store s 1.2 TEXT\n  1.3[2]#2 {{name}}, cell row=1\n    Which?\n      1) a\n      \
+             ...\n    to be answered until 2000-02-28 23:59:59 UTC\n    normc answer 01K2 --store s 1.2 TEXT\n  1.3[2]#2 {{name}}, cell row=1\n    Which?\n      1) a\n      \
              2) b\n    normc answer 01K2 --store s '1.3[2]#2' 1..2\n  1.4 {{name}}\n    {}...\n    normc answer 01K2 \
              --store s 1.4 y|n\n  1.5 {{name}}\n    normc answer 01K2 --store s 1.5 --file FILE\nthen go on with: normc \
              exec --resume 01K2 --store s\n",

@@ -2,6 +2,7 @@
 //! do (durability spec, section 6). Pure; who holds the frames hands them over one by one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -10,8 +11,8 @@ use crate::base::Digest;
 use super::event::{Event, Happening, SkipCause, StepKey};
 use super::graph::ItemId;
 use super::record::{
-    Asked, Call, Decoder, Ending, Epoch, Fetch, Intent, Kind, Record, RecordError, Redone, RunInfo, Setting,
-    Suspension, call_spent,
+    Asked, Call, Decoder, Ending, Epoch, Fetch, Intent, Kind, Left, Record, RecordError, Redone, RunInfo,
+    Setting, Suspension, call_spent,
 };
 use super::state::{ApplyError, State};
 use super::watch::Spent;
@@ -189,6 +190,8 @@ pub struct Replay {
     pub asked: FxHashMap<StepKey, Vec<Asked>>,
     /// Hashes of the texts that steps have written into files.
     pub written: Vec<Digest>,
+    /// Files that steps have written, in order.
+    pub wrote: Vec<Wrote>,
     /// What models cost so far, with calls that no longer count.
     pub spent: Spent,
     /// The same by item, as the items are numbered now.
@@ -202,6 +205,21 @@ pub struct Replay {
     retry: bool,
     validity: Validity,
     decoder: Decoder,
+}
+
+/// A file that a cell of a step has written.
+#[derive(Debug, Clone)]
+pub struct Wrote {
+    /// The step.
+    pub step: StepKey,
+    /// Its cell.
+    pub cell: u32,
+    /// Its round.
+    pub round: u32,
+    /// The folder that several files were written to.
+    pub folder: Option<Arc<str>>,
+    /// The file, as it was named.
+    pub path: Arc<str>,
 }
 
 /// Why a journal cannot be folded.
@@ -227,6 +245,7 @@ impl Replay {
             calls: FxHashMap::default(),
             asked: FxHashMap::default(),
             written: Vec::new(),
+            wrote: Vec::new(),
             spent: Spent::default(),
             spent_by: BTreeMap::new(),
             applied: 0,
@@ -315,6 +334,20 @@ impl Replay {
             Record::Call(mut call) => {
                 self.translate_call(seq, &mut call.step, call.round)?;
                 self.written.extend(call.written());
+                let (step, round, cell) = (&call.step, call.round, call.place.cell);
+                self.wrote.extend(call.wrote().into_iter().map(|(folder, path)| Wrote {
+                    step: step.clone(),
+                    cell,
+                    round,
+                    folder,
+                    path,
+                }));
+                if call.left == Left::Failed
+                    && let Some(asked) = self.asked.get_mut(&call.step)
+                {
+                    // A new try begins the cell anew, and asks its questions anew: their time begins again, too.
+                    asked.retain(|known| known.place.cell != call.place.cell);
+                }
                 self.calls.entry(call.step.clone()).or_default().push(*call);
             }
             Record::Question(mut asked) => {

@@ -1,5 +1,6 @@
 //! Questions to people, from the plan to the journal and back: answer files, mailboxes, terminals, `normc answer`.
 
+mod deadline;
 mod mailbox;
 mod stored;
 mod terminal;

@@ -31,7 +31,8 @@ pub(super) fn asked(out: &mut String, calls: &[Asked]) {
                 answer(out, call);
             }
             Exchange::Open(question) => {
-                let _ = writeln!(out, "human.ask, open since {}", iso(question.at));
+                let until = question.deadline().map(|d| format!(", until {}", iso(d))).unwrap_or_default();
+                let _ = writeln!(out, "human.ask, open since {}{until}", iso(question.at));
                 arguments(out, &question.question);
             }
         }
@@ -128,6 +129,9 @@ pub(super) fn asked_json(asked: &Asked) -> Json {
             put("digest", question.effect.to_string().into());
             put("at", iso(question.at).into());
             put("open", true.into());
+            if let Some(deadline) = question.deadline() {
+                put("deadline", iso(deadline).into());
+            }
         }
     }
     Json::Object(fields)

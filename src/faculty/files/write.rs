@@ -82,11 +82,16 @@ impl Root {
         folder: &str,
         files: &[(Arc<str>, Arc<str>)],
     ) -> Result<Vec<Arc<str>>, Failure> {
-        let one = |(name, _): &(Arc<str>, Arc<str>)| {
-            check_chosen(name)?;
-            self.written_path(&format!("{}/{name}", folder.trim_end_matches('/')))
-        };
-        files.iter().map(one).collect()
+        files.iter().map(|(name, _)| self.written_path_in(folder, name)).collect()
+    }
+
+    /// The path of one of the files [`Root::save_many`] would write, its name checked.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn written_path_in(&self, folder: &str, name: &str) -> Result<Arc<str>, Failure> {
+        check_chosen(name)?;
+        self.written_path(&format!("{}/{name}", folder.trim_end_matches('/')))
     }
 
     /// The folder of a file that is to be written, made when it is missing, for a lock.

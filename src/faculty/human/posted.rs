@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::base::{Question, QuestionKind, Value};
+use crate::base::{Question, QuestionKind, Value, date, time_of_day};
 
 /// An answer: the id of the question, and the answer as data, which fits the question.
 pub type Given = (Arc<str>, Value);
@@ -22,6 +22,8 @@ pub struct Posted {
     pub cell: Vec<(String, usize)>,
     /// When it was asked, in milliseconds since 1970.
     pub asked_at: u64,
+    /// When it is too late for an answer, in milliseconds since 1970; none when there is time.
+    pub deadline: Option<u64>,
     /// What is asked.
     pub asked: Question,
 }
@@ -57,7 +59,15 @@ impl Posted {
         text
     }
 
-    /// Its JSON form: `id`, `step`, `concept`, `cell`, `asked_at`, and the question itself as the journal has it.
+    /// When it is too late for an answer: `2026-05-01 12:00:00 UTC`.
+    pub fn until(&self) -> Option<String> {
+        let deadline = self.deadline?;
+        let time = time_of_day(deadline);
+        Some(format!("{} {} UTC", date(deadline), time.split('.').next().unwrap_or_default()))
+    }
+
+    /// Its JSON form: `id`, `step`, `concept`, `cell`, `asked_at`, perhaps `deadline`, and the question itself as the
+    /// journal has it.
     pub fn to_json(&self) -> JsonMap<String, Json> {
         let mut map = JsonMap::new();
         let mut put = |key: &str, value: Json| drop(map.insert(key.to_owned(), value));
@@ -67,6 +77,9 @@ impl Posted {
         let cell = self.cell.iter().map(|(axis, at)| (axis.clone(), Json::from(*at)));
         put("cell", Json::Object(cell.collect()));
         put("asked_at", Json::from(self.asked_at));
+        if let Some(deadline) = self.deadline {
+            put("deadline", Json::from(deadline));
+        }
         map.extend(self.asked.to_json());
         map
     }
@@ -82,6 +95,7 @@ impl Posted {
             concept: text("concept")?,
             cell: cell.collect::<Option<_>>()?,
             asked_at: map.get("asked_at").and_then(Json::as_u64).unwrap_or_default(),
+            deadline: map.get("deadline").and_then(Json::as_u64),
             asked: Question::from_json(map)?,
         })
     }
@@ -100,6 +114,7 @@ pub(super) mod tests {
             concept: Arc::from("{answer}"),
             cell: Vec::new(),
             asked_at: 0,
+            deadline: None,
             asked: Question::of(kind, "well?"),
         }
     }
@@ -110,6 +125,7 @@ pub(super) mod tests {
         let full = Posted {
             cell: vec![("row".to_owned(), 2), ("column".to_owned(), 0)],
             asked_at: 17,
+            deadline: Some(1_017),
             ..question("1", QuestionKind::Choose(vec![Arc::from("a"), Arc::from("b")]))
         };
         for posted in [plain, full] {

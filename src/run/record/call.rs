@@ -97,7 +97,56 @@ pub struct Asked {
     pub question: JsonMap<String, Json>,
 }
 
+/// How long people have for an answer, as a field beside the question.
+const TIMEOUT: &str = "timeout";
+
+impl Asked {
+    /// The question as it is kept, with how many seconds people have for an answer, if that is limited.
+    pub fn question(question: JsonMap<String, Json>, timeout: Option<f64>) -> JsonMap<String, Json> {
+        let mut question = question;
+        if let Some(seconds) = timeout {
+            question.insert(TIMEOUT.to_owned(), Json::from(seconds));
+        }
+        question
+    }
+
+    /// How many seconds people have for an answer; none when they have all the time.
+    pub fn timeout(&self) -> Option<f64> {
+        self.question.get(TIMEOUT).and_then(Json::as_f64)
+    }
+
+    /// When it is too late for an answer, in milliseconds since 1970.
+    pub fn deadline(&self) -> Option<u64> {
+        self.timeout().and_then(|seconds| deadline(self.at, seconds))
+    }
+}
+
+/// When it is too late for an answer to a question that was asked at a time: counted from the first time, so that a
+/// restart gives nobody more (semantics spec, section 14.6). None when that is so far off that it is never.
+pub fn deadline(asked_at: u64, seconds: f64) -> Option<u64> {
+    const FAR: f64 = 1e14;
+    let millis = (seconds * 1000.0).ceil();
+    (0.0..FAR).contains(&millis).then(|| asked_at.saturating_add(millis as u64))
+}
+
 impl Call {
+    /// The files it wrote, as they were named: the folder, if there was one, and the path.
+    pub fn wrote(&self) -> Vec<(Option<Arc<str>>, Arc<str>)> {
+        if self.answer.is_err() {
+            return Vec::new();
+        }
+        let text = |name: &str| self.args.get(name).and_then(Json::as_str).map(Arc::<str>::from);
+        match self.method.as_str() {
+            "files.save" => text("path").map(|path| (None, path)).into_iter().collect(),
+            "files.save_many" => {
+                let files = self.args.get("files").and_then(Json::as_object);
+                let names = files.into_iter().flat_map(|files| files.keys());
+                names.map(|name| (text("folder"), Arc::from(name.as_str()))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The hashes of the texts it wrote into files.
     pub fn written(&self) -> Vec<Digest> {
         let text = |value: &Json| value.as_str().map(|text| Digest::of(text.as_bytes()));

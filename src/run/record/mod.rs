@@ -21,7 +21,9 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-pub use call::{Asked, Call, CallPlace, Left, ModelUse, answered, call_spent, write_asked, write_call};
+pub use call::{
+    Asked, Call, CallPlace, Left, ModelUse, answered, call_spent, deadline, write_asked, write_call,
+};
 pub use kind::Kind;
 pub use life::{Ending, Epoch, Mode, Redo, Redone, RunInfo, Suspension};
 pub use setting::{Moved, Setting};

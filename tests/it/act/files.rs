@@ -55,3 +55,39 @@ fn a_kill_leaves_the_old_file_or_the_new_one() {
     root.save("out/file.txt", b"new").unwrap();
     assert_eq!(names(folder.path()), ["file.txt"]);
 }
+
+/// Two steps write one file in one cycle: the second fails, also when another process goes on with the run. The plan
+/// has a legacy operator beside the paradigms it names.
+#[test]
+fn two_writers_of_one_file_conflict_also_after_a_resume() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let plan = "\
+:<:({all})
+    <= &in({a};{b})
+    <- {a}
+        <= ::(write {2}<$({one})%_> to {1}<$({path})%_>)
+            | %{paradigm}: write-file
+        <- {one}<:{1}>
+        <- {path}<:{2}>
+    <- {b}
+        <= ::(write {2}<$({two})%_> to {1}<$({path})%_>)
+            | %{paradigm}: write-file
+        <- {two}<:{1}>
+        <- {path}<:{2}>
+";
+    std::fs::write(folder.join("plan.nc"), plan).unwrap();
+    let run = |arguments: &str| {
+        let output = crate::support::program(folder).args(arguments.split(' ')).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = run(
+        "exec plan.nc -q --run-id r --jobs 1 --set path=\"%{save_path}(o.txt)\" --set one=\"x\" --set two=\"y\"",
+    );
+    let written = std::fs::read_to_string(folder.join("o.txt")).unwrap();
+    for (code, said) in [(code, said), run("exec --resume r -q")] {
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("write_conflict") && said.contains("`o.txt`"), "{said}");
+        assert_eq!(std::fs::read_to_string(folder.join("o.txt")).unwrap(), written);
+    }
+}

@@ -82,6 +82,7 @@ fn question(id: &str, kind: Kind) -> Posted {
         concept: Arc::from("{answer}"),
         cell: vec![("row".to_owned(), 1)],
         asked_at: 1,
+        deadline: None,
         asked: Question::of(kind, "Well?"),
     }
 }

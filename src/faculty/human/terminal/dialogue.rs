@@ -122,6 +122,9 @@ fn head(question: &Posted, others: usize) -> String {
             text.push_str(&format!("  | {line}\n"));
         }
     }
+    if let Some(until) = question.until() {
+        text.push_str(&format!("  (until {until})\n"));
+    }
     if question.asked.kind != Kind::Edit {
         text.push_str(&format!("  ({})\n", hint(question)));
     }
