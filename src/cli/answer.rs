@@ -97,13 +97,16 @@ fn list(arguments: &Arguments, book: &Book, questions: &[Posted]) -> Result<(), 
     }
 }
 
-/// The question that is meant: by its id, or by its step or concept when that has only one.
+/// The question that is meant: by its id, or by its step or concept when that has only one. A step whose questions are
+/// numbered is not enough: its name is the id of the first one, and an answer given twice must not reach another cell.
 fn choose<'q>(questions: &'q [Posted], wanted: &str, run: &str) -> Result<&'q Posted, Exit> {
-    if let Some(question) = questions.iter().find(|q| *q.id == *wanted) {
+    let id = wanted.strip_suffix("#1").or_else(|| wanted.strip_suffix("#1.1")).unwrap_or(wanted);
+    if let Some(question) = questions.iter().find(|q| *q.id == *id) {
         return Ok(question);
     }
     let bare = |name: &str| name.trim_matches(|c| "{}[]<>".contains(c)).to_owned();
-    let means = |q: &&Posted| *q.step == *wanted || q.flow() == wanted || bare(&q.concept) == bare(wanted);
+    let of_step = |q: &&Posted| q.id == q.step && (*q.step == *wanted || q.flow() == wanted);
+    let means = |q: &&Posted| of_step(q) || bare(&q.concept) == bare(wanted);
     let meant: Vec<&Posted> = questions.iter().filter(means).collect();
     let listed = |questions: &[&Posted]| {
         const MOST: usize = 12;

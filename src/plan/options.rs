@@ -37,7 +37,7 @@ impl Resolver<'_> {
         let gates = self.tree.children(line).map(|(_, n)| n).filter(|n| is_timing(n.kind));
         let annotations: Vec<&Annotation> =
             std::iter::once(node).chain(gates).flat_map(|n| &n.annotations).collect();
-        for annotation in annotations.into_iter().filter(|a| a.kind == AnnotationKind::Referential) {
+        for annotation in annotations.iter().filter(|a| a.kind == AnnotationKind::Referential) {
             let text = annotation.text().trim();
             let key = annotation.base_key();
             if text.is_empty() {
@@ -45,7 +45,18 @@ impl Resolver<'_> {
                 if STRICT.contains(&key) {
                     self.option(annotation, "", help(key));
                 }
+                if key == "command" {
+                    resources.command.get_or_insert_with(|| none(annotation));
+                }
                 continue;
+            }
+            let behind = annotations.iter().find(|other| {
+                other.kind == AnnotationKind::Text
+                    && other.line == annotation.line
+                    && other.span.start > annotation.span.start
+            });
+            if let Some(behind) = behind.filter(|_| ["command", "prompt", "ask"].contains(&key)) {
+                self.cut_off(annotation, behind);
             }
             let put = |slot: &mut Option<Written>| {
                 slot.get_or_insert_with(|| (Arc::from(text), annotation.value_span));
@@ -216,6 +227,23 @@ impl Resolver<'_> {
         self.report(Diagnostic::at(Code::NC019, span, message).help(help));
     }
 
+    /// A text that goes on behind a `|` ends there, and the rest is a remark.
+    fn cut_off(&mut self, annotation: &Annotation, rest: &Annotation) {
+        let key = annotation.base_key();
+        let message = format!("`| {}` is a remark, and no part of `%{{{key}}}`", shown(rest.text().trim()));
+        let whole = format!("{} | {}", annotation.text().trim(), rest.text().trim());
+        let help = match key {
+            "command" => {
+                format!(
+                    "no shell reads a command; one that is to write: `[\"sh\", \"-c\", {}]`",
+                    Json::from(whole)
+                )
+            }
+            _ => "put the whole text in double quotes, or the remark on a line of its own".to_owned(),
+        };
+        self.report(Diagnostic::at(Code::NC019, rest.span, message).help(help));
+    }
+
     /// A program with its arguments: a list, or one word.
     fn command(&mut self, annotation: &Annotation, slot: &mut Option<Command>) {
         let text = annotation.text().trim();
@@ -230,8 +258,12 @@ impl Resolver<'_> {
             Some(argv) if argv.first().is_some_and(|program| !program.trim().is_empty()) => {
                 slot.get_or_insert(Command { argv, json: false, span: annotation.value_span });
             }
-            Some(_) => self.option(annotation, "a command", help("command")),
+            Some(_) => {
+                slot.get_or_insert_with(|| none(annotation));
+                self.option(annotation, "a command", help("command"));
+            }
             None => {
+                slot.get_or_insert_with(|| none(annotation));
                 // What a shell would make of the words is its own affair.
                 let words: Vec<String> = text.split_whitespace().map(|w| Json::from(w).to_string()).collect();
                 let plain = !text.starts_with('[')
@@ -282,6 +314,12 @@ impl Resolver<'_> {
 /// Returns whether only a functional line can say it of its step.
 pub(super) fn is_option(key: &str) -> bool {
     key == "agent" || STRICT.contains(&key)
+}
+
+/// A command that is not understood. The step stays one that a program does: it fails when it is run, and no model is
+/// asked in its place.
+fn none(annotation: &Annotation) -> Command {
+    Command { argv: Vec::new(), json: false, span: annotation.value_span }
 }
 
 /// Keys that must have a value.
@@ -492,6 +530,23 @@ mod tests {
         ] {
             assert_eq!(step(MADE, lines).1, [expected], "{lines:?}");
         }
+        for line in ["%{command}: sort -r", "%{command}: []", "%{command}:", "%{command}: ls | wc -l"] {
+            let (s, said) = step(MADE, &[line]);
+            assert_eq!(said.len(), 1, "{line}: {said:?}");
+            assert_eq!(
+                s.default_paradigm(2),
+                Some("run-command"),
+                "{line}: a program, and no model in its place"
+            );
+        }
+        for (line, remark) in [
+            ("%{command}: ls | wc -l", "NC019 `| wc -l` is a remark, and no part of `%{command}`"),
+            ("%{prompt}: Say yes | no", "NC019 `| no` is a remark, and no part of `%{prompt}`"),
+            ("%{ask}: \"yes | no\" | twice", "NC019 `| twice` is a remark, and no part of `%{ask}`"),
+        ] {
+            assert_eq!(step(MADE, &[line]).1, [remark], "{line}");
+        }
+        assert_eq!(step(MADE, &["%{ask}: \"yes | no\"", "a remark"]).1, [""; 0]);
         let (_, said) = step(MADE, &["%{script_location}: s.py", "%{prompt_location}: p.md"]);
         assert_eq!(said, [""; 0], "a prompt file beside a script is what the script is written from");
     }

@@ -133,7 +133,7 @@ mod tests {
         let origin = Origin { run: "01K2", store: " --store s", resumes: true };
         let wanted = format!(
             "4 questions wait for an answer:\n  1.2 {{name}}\n    What is\n     your \\u{{1b}}name?\n    \n    1\n    \
-             ...\n    to be answered until 2000-02-28 23:59:59 UTC\n    normc answer 01K2 --store s 1.2 TEXT\n  1.3[2]#2 {{name}}, cell row=1\n    Which?\n      1) a\n      \
+             ...\n    to be answered until 2000-02-28 23:59:59 UTC\n    normc answer 01K2 --store s 1.2 TEXT\n  1.3[2]#2 {{name}} at row 2\n    Which?\n      1) a\n      \
              2) b\n    normc answer 01K2 --store s '1.3[2]#2' 1..2\n  1.4 {{name}}\n    {}...\n    normc answer 01K2 \
              --store s 1.4 y|n\n  1.5 {{name}}\n    normc answer 01K2 --store s 1.5 --file FILE\nthen go on with: normc \
              exec --resume 01K2 --store s\n",

@@ -94,15 +94,18 @@ pub(super) fn annotations(source: Source<'_>, start: usize, end: usize) -> Vec<A
         }
     };
     let mut fresh = true;
+    let mut quoted = start;
     for (offset, byte) in masked.text.bytes().enumerate() {
         let at = start + offset;
         if fresh && !matches!(byte, b' ' | b'\t') {
             fresh = false;
-            if swallows(source.text.get(at..end).unwrap_or("")) {
+            let rest = source.text.get(at..end).unwrap_or("");
+            if swallows(rest) {
                 break;
             }
+            quoted = at + quoted_value(rest).unwrap_or(0);
         }
-        if byte == b'|' && brackets.closed() {
+        if byte == b'|' && brackets.closed() && at >= quoted {
             push(part, at);
             part = at + 1;
             fresh = true;
@@ -116,6 +119,22 @@ pub(super) fn annotations(source: Source<'_>, start: usize, end: usize) -> Vec<A
 /// Returns whether an annotation takes the rest of its line, pipes included.
 fn swallows(rest: &str) -> bool {
     ["/:", "?:", "...:"].iter().any(|s| rest.starts_with(s))
+}
+
+/// Where the quoted value of an annotation ends, `%{prompt}: "yes | no"`: pipes in it divide nothing. None when its value
+/// is not quoted, or more than a quoted text.
+fn quoted_value(rest: &str) -> Option<usize> {
+    let (_, value) = rest.strip_prefix("%{")?.split_once("}:")?;
+    let inner = value.trim_start_matches([' ', '\t']).strip_prefix('"')?;
+    let mut escaped = false;
+    let closing = inner.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })?;
+    let behind = inner.get(closing + 1..)?;
+    let ends = behind.trim_start_matches([' ', '\t']);
+    (ends.is_empty() || ends.starts_with('|')).then(|| rest.len() - behind.len())
 }
 
 /// One annotation; `start..end` is trimmed.
@@ -315,6 +334,26 @@ mod tests {
             ("{a}) | x", (End::Pipe, "{a}) ")),
         ] {
             assert_eq!(end(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn pipes_in_quoted_values_divide_nothing() {
+        let texts = |text: &str| {
+            let file = crate::base::SourceMap::default().add(crate::base::SourceFile::new("p.nc", text));
+            let found = annotations(Source { file, text, line: 1, inline: false }, 0, text.len());
+            found.iter().map(|a| a.text().to_owned()).collect::<Vec<_>>()
+        };
+        for (text, expected) in [
+            (r#"%{ask}: "yes | no" | twice"#, &[r#""yes | no""#, "twice"][..]),
+            (r#"%{ask}:"say \"a | b\"" | %{ask_kind}: text"#, &[r#""say \"a | b\"""#, "text"]),
+            (r#"%{command}: ["sh", "-c", "ls | wc"]"#, &[r#"["sh", "-c", "ls | wc"]"#]),
+            (r#"%{ask}: "a" or "b" | c"#, &[r#""a" or "b""#, "c"]),
+            (r#"%{ask}: "yes | no"#, &[r#""yes"#, "no"]),
+            (r#"%{ask}: yes | no"#, &["yes", "no"]),
+            (r#""yes | no""#, &[r#""yes"#, r#"no""#]),
+        ] {
+            assert_eq!(texts(text), expected, "{text}");
         }
     }
 

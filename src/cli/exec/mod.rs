@@ -344,9 +344,14 @@ fn present(
     }
     if !arguments.quiet {
         say_text(&summary(outcome, arguments.verbose));
-        let store = arguments.store.as_option();
-        let resumes = outcome.status == Status::Interrupted && matches!(outcome.stop, Some(Stop::Questions));
+    }
+    let store = arguments.store.as_option();
+    // Nobody else says what a run waits for, so that is no noise.
+    if !is_json(arguments) || !arguments.quiet {
+        let resumes = stopped && matches!(outcome.stop, Some(Stop::Questions));
         say_text(&questions_text(questions, &Origin { run: run_id, store: &store, resumes }));
+    }
+    if !arguments.quiet {
         match (outcome.status, &outcome.stop) {
             (Status::Completed, _) => {}
             (Status::Interrupted, Some(Stop::Signal(signal))) => {

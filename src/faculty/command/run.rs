@@ -139,7 +139,9 @@ impl Commands {
             Over::TimedOut => {
                 let limit = seconds(timeout.unwrap_or_default());
                 Err(fail(FailureKind::CommandFailed, format!("ran longer than {limit} and was stopped"))
-                    .with_help("look why it does not end, or allow it more time"))
+                    .with_help(
+                        "look why it does not end, or give the step more time: `| %{timeout}: SECONDS`",
+                    ))
             }
             Over::TooMuch => {
                 let limit = self.options.output_limit;

@@ -19,7 +19,14 @@ pub(super) fn escapes(path: &str, why: &str, option: &str) -> Failure {
 
 /// A path that can be no file.
 pub(super) fn bad_path(path: &str, what: &str) -> Failure {
-    Failure::new(FailureKind::BadPath, format!("path `{}` {what}", shorten(path))).at(path, None)
+    let help = match what {
+        "is given twice" => "give each file a name of its own",
+        "has a file where a folder must be" => "write another folder, or remove that file",
+        "holds control characters" => "write a path without them",
+        _ => "write the path of a file",
+    };
+    let message = format!("path `{}` {what}", shorten(path));
+    Failure::new(FailureKind::BadPath, message).with_help(help).at(path, None)
 }
 
 /// An error of the system while something was opened.
@@ -37,6 +44,10 @@ pub(super) fn failed(what: &str, path: &str, error: Errno) -> Failure {
         }
         Errno::NXIO => Failure::new(FailureKind::BadPath, format!("{what} `{shown}` is no file")),
         error => return system("read", path, &error.into()),
+    };
+    let failure = match failure.kind {
+        FailureKind::BadPath if failure.help.is_none() => failure.with_help("write the path of a file"),
+        _ => failure,
     };
     failure.at(path, None)
 }
@@ -57,5 +68,7 @@ pub(super) fn system(verb: &str, path: &str, error: &io::Error) -> Failure {
 /// A file beyond the limit.
 pub(super) fn too_large(what: &str, path: &str, limit: u64) -> Failure {
     let message = format!("{what} `{}` is larger than {limit} bytes", shorten(path));
-    Failure::new(FailureKind::FileTooLarge, message).at(path, None)
+    Failure::new(FailureKind::FileTooLarge, message)
+        .with_help("divide it into smaller files, or let a script or a command work on it as a file")
+        .at(path, None)
 }

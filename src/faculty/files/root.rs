@@ -135,7 +135,7 @@ impl Root {
                 let message = format!("file `{}` is not UTF-8 text: byte {at} on line {line}", shorten(path));
                 Err(Failure::new(FailureKind::NotText, message)
                     .with_help("save the file as UTF-8")
-                    .at(path, u32::try_from(line).ok()))
+                    .at(path, None))
             }
         }
     }
@@ -213,7 +213,8 @@ impl Root {
     /// Where a path leads.
     pub(super) fn target_or_base(&self, path: &str, access: Access) -> Result<Target<'_>, Failure> {
         if path.trim().is_empty() {
-            return Err(Failure::new(FailureKind::BadPath, "the path of a file is empty"));
+            let failure = Failure::new(FailureKind::BadPath, "the path of a file is empty");
+            return Err(failure.with_help("write the path of a file"));
         }
         if path.chars().any(char::is_control) {
             return Err(bad_path(path, "holds control characters"));
@@ -282,9 +283,13 @@ impl Root {
         let failure = Failure::new(FailureKind::FileNotFound, message).at(path, None);
         match hint(target) {
             Some(hint) => failure.with_help(hint),
-            None => failure,
+            None => failure.with_help(relative_to(target)),
         }
     }
+}
+
+fn relative_to(target: &Target<'_>) -> String {
+    format!("paths stand relative to `{}`", shorten(&target.place.path.to_string_lossy()))
 }
 
 /// The nearest name at the first part of the path that does not exist.
@@ -302,7 +307,7 @@ fn hint(target: &Target<'_>) -> Option<String> {
             return match nearest(name.to_str()?, names.iter().map(String::as_str)) {
                 Some(near) => Some(format!("did you mean `{}`?", shown(&folder.join(near)))),
                 None if components.peek().is_some() => Some(format!("there is no folder `{}`", shown(&here))),
-                None => Some(format!("paths stand relative to `{}`", shown(&target.place.path))),
+                None => Some(relative_to(target)),
             };
         }
         folder = here;
@@ -316,6 +321,29 @@ mod tests {
     use rustix::fs::{CWD, Mode, OFlags};
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn every_failure_says_what_to_write_instead() {
+        let (folder, root) = folder();
+        let at = |name: &str| folder.path().join("base").join(name);
+        fs::create_dir(at("d")).unwrap();
+        rustix::fs::mkfifoat(CWD, at("pipe"), Mode::RWXU).unwrap();
+        fs::write(at("binary"), b"\n\xff").unwrap();
+        fs::write(at("large"), "12345678901").unwrap();
+        let root = root.with_limit(10);
+        let long = "x".repeat(300);
+        for path in
+            ["", "d", ".", "pipe", "loop", "binary", "large", "a\u{7}", &long, "binary/x", "../x", "gone"]
+        {
+            let failure = root.read_text(path).unwrap_err();
+            assert!(failure.help.is_some(), "{path}: {failure:?}");
+        }
+        for path in ["", "d", "pipe", "binary/x", "../x", "a\u{7}"] {
+            let failure = root.save(path, b"x").unwrap_err();
+            assert!(failure.help.is_some(), "{path}: {failure:?}");
+        }
+        assert!(root.save("new", b"12345678901").unwrap_err().help.is_some());
+    }
 
     fn folder() -> (tempfile::TempDir, Root) {
         let folder = tempfile::tempdir().unwrap();

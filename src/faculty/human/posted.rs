@@ -49,12 +49,13 @@ impl Posted {
         self.step.split('[').next().unwrap_or_default()
     }
 
-    /// The step, its concept and its cell in one line: `1.2[3] {answer}, cell row=1`; positions are counted from 0.
+    /// The step, its concept and its cell in one line: `1.2[3] {answer} at row 2`; positions are counted from 1, as
+    /// in the failures of steps.
     pub fn place(&self) -> String {
         let mut text = format!("{} {}", self.id, self.concept);
         for (at, (axis, position)) in self.cell.iter().enumerate() {
-            text.push_str(if at == 0 { ", cell " } else { ", " });
-            text.push_str(&format!("{axis}={position}"));
+            text.push_str(if at == 0 { " at " } else { ", " });
+            text.push_str(&format!("{axis} {}", position + 1));
         }
         text
     }

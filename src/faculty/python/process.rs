@@ -252,17 +252,23 @@ impl Worker {
                 let limit = seconds(timeout.unwrap_or_default());
                 let message = format!("script `{path}` ran longer than {limit} and was stopped");
                 Failure::new(FailureKind::ScriptTimeout, message)
-                    .with_help("look for an endless loop, or allow the script more time")
+                    .with_help(
+                        "look for an endless loop, or give the step more time: `| %{timeout}: SECONDS`",
+                    )
                     .at(path, None)
             }
             End::Closed => {
                 let ended = self.end_status();
                 let message = format!("the Python worker {ended} while script `{path}` ran");
-                Failure::new(FailureKind::WorkerLost, message).at(path, None)
+                Failure::new(FailureKind::WorkerLost, message)
+                    .with_help("let the script come to its end by itself; raise an exception for a failure")
+                    .at(path, None)
             }
             End::Garbage(what) => {
                 let message = format!("the Python worker {what} while script `{path}` ran");
-                Failure::new(FailureKind::WorkerLost, message).at(path, None)
+                Failure::new(FailureKind::WorkerLost, message)
+                    .with_help("let the script leave file descriptors alone that it has not opened")
+                    .at(path, None)
             }
         }
     }

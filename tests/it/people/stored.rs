@@ -5,6 +5,37 @@ use crate::support::until;
 
 const QUESTIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5.1.2[1]", "1.5.1.2[2]"];
 
+/// The cells of a step have a question each. The step's name is the first one's; said once more, it is no other's.
+#[test]
+fn an_answer_given_twice_reaches_no_other_cell() {
+    let plan = "\
+:<:({marks})
+    <= ::(ask for the mark of {1}<$({letters})%_>)
+        | %{ask}: \"What mark has $input_1?\"
+    <- {letters}<:{1}> | ref. %(letter)=[\"a\", \"b\", \"c\"]
+";
+    let folder = folder(plan);
+    let folder = folder.path();
+    let (code, _, said) = told(&run(folder, "exec plan.nc --run-id r -q"));
+    assert_eq!(code, Some(75));
+    assert!(said.starts_with("3 questions wait for an answer:\n  1 {marks} at letter 1\n"), "{said}");
+    for (words, code, part) in [
+        ("answer r marks x", 2, "say which: 1, 1#2, 1#3"),
+        ("answer r 1#1 x", 0, "1 is answered"),
+        ("answer r 1 y", 66, "no open question `1`"),
+        ("answer r 1#2 y", 0, "1#2 is answered"),
+        ("answer r 1#1.1 y", 66, "no open question `1#1.1`"),
+        ("answer r 1 y", 66, "open are 1#3"),
+        ("answer r 1#3 z", 0, "no question is open"),
+    ] {
+        let (got, _, said) = told(&run(folder, words));
+        assert_eq!(got, Some(code), "{words}: {said}");
+        assert!(said.contains(part), "{words}: {said}");
+    }
+    let (code, out, _) = told(&run(folder, "exec --resume r -q"));
+    assert_eq!((code, out.as_str()), (Some(0), "{marks}  (letter: 3)\n    x y z\n"));
+}
+
 #[test]
 fn a_run_without_people_lists_its_questions_and_goes_on_with_the_answers() {
     let folder = folder(PLAN);
