@@ -369,6 +369,15 @@ fn without_a_model_the_step_says_what_to_do() {
     assert!(stderr(&output).contains("NORMC_BASE_URL"), "{}", stderr(&output));
     let output = place.run(&["exec", "plan.ncd", "--set", "text=1", "--model", "echo", "--quiet"]);
     assert_eq!(stdout(&output), "{summary} = Sum up: 1\n");
+    // A name that stands for nothing is told before anything runs.
+    for (model, said) in
+        [("ecko", "did you mean `echo`?"), ("script:gone.toml", "`gone.toml` does not exist")]
+    {
+        let output = place.run(&["exec", "plan.ncd", "--set", "text=1", "--model", model]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+    }
 }
 
 /// A plan that only a model that reads can do: needs a server, named by the tester.

@@ -10,10 +10,10 @@ use clap::ValueEnum;
 use crate::base::SourceMap;
 use crate::diag::Severity;
 use crate::engine::{Plan, ThinkError, ThinkOptions, Thinking, ToolOptions, Tools};
-use crate::faculty::Failure;
 use crate::faculty::llm::cassette::Mode;
 use crate::faculty::llm::{CassetteError, Config, ConfigProblem, Limits, Money, parse_cost, parse_tokens};
 use crate::faculty::permit::Permissions;
+use crate::faculty::{Failure, FailureKind};
 use crate::repo::agents::AgentFile;
 use crate::run::Spent;
 
@@ -162,6 +162,13 @@ impl FacultyArguments {
             }
             ThinkError::Cassette(error) => cassette_exit(&error),
         })?;
+        // A provider that cannot be used, for want of a key perhaps, is told by the step that wants it: a replay has no
+        // need of it. A name that stands for nothing is a mistake in the command.
+        let unknown = |failure: &Failure| failure.kind != FailureKind::BadConfiguration;
+        if let Some(failure) = self.model.as_deref().and_then(|m| models.model(Some(m)).err()).filter(unknown)
+        {
+            return Err(usage(&failure));
+        }
         let options = ToolOptions {
             jobs,
             models: Some(Arc::new(models)),
