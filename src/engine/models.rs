@@ -12,7 +12,7 @@ use crate::base::Value;
 use crate::faculty::llm::cassette::{Mode, Played};
 use crate::faculty::llm::{
     Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Config, Limits, ModelInfo,
-    ModelOptions, Models, Observer, Price, Spent as Used, Stop, Try,
+    ModelOptions, Models, Observer, Price, Stop, Try, Used,
 };
 use crate::faculty::{CallIdentity, Failure, Output, Redactor, Secret};
 use crate::run::Spent;

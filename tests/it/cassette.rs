@@ -14,7 +14,7 @@ use normc::base::ReplyFormat;
 use normc::faculty::llm::cassette::{Mode, Played, Resolved};
 use normc::faculty::llm::{
     Admitted, Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Estimate, Meter, Price,
-    Spent, Try, Usage,
+    Try, Usage, Used,
 };
 use normc::faculty::{Failure, FailureKind, Redactor, Secret};
 
@@ -111,7 +111,7 @@ fn what_was_recorded_is_replayed_byte_for_byte() {
         let replayed = ask(&replaying, "1.1", prompt).unwrap();
         assert!(replayed.replayed && !fresh.replayed);
         assert_eq!(replayed, ChatReply { tries: Vec::new(), millis: 0, replayed: true, ..fresh.clone() });
-        assert_eq!(Spent::of_reply(&replayed, Some(PRICE)).micros(), 0);
+        assert_eq!(Used::of_reply(&replayed, Some(PRICE)).micros(), 0);
     }
     assert_eq!(model.calls(), 4);
     assert_eq!(names(&folder), ["plan.cassette.jsonl"], "replaying leaves nothing behind");
@@ -519,12 +519,12 @@ fn no_secret_comes_into_a_cassette_or_out_of_it() {
 fn a_budget_stops_before_the_call_and_replays_cost_nothing() {
     let (_folder, path, _) = scene();
     // A call may cost 10 + 2 * 10 millionths and does cost 10 + 2 * 5.
-    let budget = Budget::new(Some(75), None, Spent::default());
+    let budget = Budget::new(Some(75), None, Used::default());
     let model = Arc::new(Model { budget: Some(budget), ..Model::default() });
     let recording = open(&path, Mode::Record, &model);
-    let mut spent = Spent::default();
+    let mut spent = Used::default();
     for prompt in ["one", "two", "three"] {
-        spent += Spent::of_reply(&ask(&recording, "1", prompt).unwrap(), Some(PRICE));
+        spent += Used::of_reply(&ask(&recording, "1", prompt).unwrap(), Some(PRICE));
     }
     let refused = ask(&recording, "1", "four").unwrap_err();
     assert_eq!(refused.kind, FailureKind::BudgetSpent);
@@ -534,7 +534,7 @@ fn a_budget_stops_before_the_call_and_replays_cost_nothing() {
     );
     assert_eq!(model.calls(), 3, "it was not made");
     for prompt in ["one", "two", "three"] {
-        spent += Spent::of_reply(&ask(&recording, "1", prompt).unwrap(), Some(PRICE));
+        spent += Used::of_reply(&ask(&recording, "1", prompt).unwrap(), Some(PRICE));
     }
     assert_eq!(recording.finish().unwrap().recordings, 3);
     let kept = model.budget.as_ref().unwrap().spent();

@@ -212,6 +212,12 @@ fn what_does_not_pass_is_told_at_once() {
             ModelRefused,
             "answers 401 (unauthorized): incorrect key [redacted]",
         ),
+        (
+            "another key",
+            say(403, error("Incorrect API key provided: sk-other-0123456789abc")),
+            ModelRefused,
+            "answers 403 (forbidden): Incorrect API key provided: [redacted]",
+        ),
         ("400", say(400, error("no")), ModelRefused, "answers 400 (bad request): no"),
         (
             "404",

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::meter::{Estimate, Meter, Reservation};
 use super::price::Money;
 use super::request::{ChatRequest, Price, Usage};
-use super::usage::{Spent, grouped};
+use super::usage::{Used, grouped};
 use crate::faculty::{Failure, FailureKind};
 
 /// So many tokens are reserved for a reply without a limit of its own.
@@ -105,7 +105,7 @@ impl Asking {
 
 #[derive(Debug, Default)]
 struct State {
-    spent: Spent,
+    spent: Used,
     /// INVARIANT: the sum of `flying`.
     reserved: Need,
     /// INVARIANT: the sum of their bounds.
@@ -155,19 +155,19 @@ pub struct Budget {
 
 impl Budget {
     /// A budget with limits in millionths of a unit and in tokens; `already` was spent before, by the same run.
-    pub fn new(max_cost_micros: Option<u64>, max_tokens: Option<u64>, already: Spent) -> Self {
+    pub fn new(max_cost_micros: Option<u64>, max_tokens: Option<u64>, already: Used) -> Self {
         let max_cost = max_cost_micros.map(Money::from_micros);
         Self::with_limits(Limits { max_cost, max_tokens, ..Limits::default() }, already)
     }
 
     /// A budget with these limits.
-    pub fn with_limits(limits: Limits, already: Spent) -> Self {
+    pub fn with_limits(limits: Limits, already: Used) -> Self {
         let state = State { spent: already, ..State::default() };
         Self { limits, state: Mutex::new(state), settled: Condvar::new() }
     }
 
     /// What was spent so far, with what was spent before. Its `calls` are those of before: only tries are seen here.
-    pub fn spent(&self) -> Spent {
+    pub fn spent(&self) -> Used {
         self.state().spent
     }
 
@@ -290,49 +290,13 @@ impl Meter for Budget {
         state.bound = state.bound.minus(flying.bound);
         match usage {
             Some(usage) => {
-                state.spent += Spent::of_usage(usage, flying.estimate.price);
+                state.spent += Used::of_usage(usage, flying.estimate.price);
                 state.learn(&flying, usage);
             }
             None => state.spent.tries = state.spent.tries.saturating_add(1),
         }
         drop(state);
         self.settled.notify_all();
-    }
-}
-
-/// A try that was admitted, for as long as it lasts. Whatever becomes of it, a panic included, its reservation is
-/// given back: as what it used when that was told, else as nothing.
-pub struct Admitted<'a> {
-    meter: &'a dyn Meter,
-    request: &'a ChatRequest,
-    reservation: Reservation,
-    usage: Option<Usage>,
-}
-
-impl<'a> Admitted<'a> {
-    /// Asks the meter.
-    ///
-    /// # Errors
-    /// As [`Meter::admit`].
-    pub fn ask(meter: &'a dyn Meter, request: &'a ChatRequest, estimate: &Estimate) -> Result<Self, Failure> {
-        let reservation = meter.admit(request, estimate)?;
-        Ok(Self { meter, request, reservation, usage: None })
-    }
-
-    /// The reply may have so many tokens and no more, whatever the request says.
-    pub fn completion_cap(&self) -> Option<u32> {
-        self.reservation.completion_cap
-    }
-
-    /// The try is over and used this; none when it cost nothing.
-    pub fn settle(mut self, usage: Option<Usage>) {
-        self.usage = usage;
-    }
-}
-
-impl Drop for Admitted<'_> {
-    fn drop(&mut self) {
-        self.meter.settle(self.request, self.reservation, self.usage);
     }
 }
 
@@ -345,6 +309,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::faculty::llm::meter::Admitted;
 
     const PRICE: Price = Price { input: 1_000_000, output: 2_000_000 };
 
@@ -362,7 +327,7 @@ mod tests {
 
     #[test]
     fn the_call_that_would_pass_the_limit_is_not_made() {
-        let budget = Budget::new(None, Some(100), Spent::default());
+        let budget = Budget::new(None, Some(100), Used::default());
         let first = budget.admit(&request(), &estimate(30, 30)).unwrap();
         let refused = budget.admit(&request(), &estimate(30, 30)).unwrap_err();
         assert_eq!(refused.kind, FailureKind::BudgetSpent);
@@ -380,7 +345,7 @@ mod tests {
 
     #[test]
     fn money_is_counted_with_what_was_spent_before() {
-        let already = Spent { calls: 7, cost: Money::from_micros(400_000), ..Spent::default() };
+        let already = Used { calls: 7, cost: Money::from_micros(400_000), ..Used::default() };
         let budget = Budget::new(Some(500_000), None, already);
         // 10 000 tokens at 1.00 and 40 000 at 2.00 for a million are 0.09.
         let first = budget.admit(&request(), &estimate(10_000, 40_000)).unwrap();
@@ -391,43 +356,43 @@ mod tests {
         );
         assert!(refused.help.unwrap().contains("--max-cost"));
         budget.settle(&request(), first, None);
-        assert_eq!(budget.spent(), Spent { tries: 1, ..already });
+        assert_eq!(budget.spent(), Used { tries: 1, ..already });
         assert_eq!(budget.in_flight(), 0);
     }
 
     #[test]
     fn a_model_without_a_price_has_no_place_under_a_limit_of_cost() {
-        let budget = Budget::new(Some(1), None, Spent::default());
+        let budget = Budget::new(Some(1), None, Used::default());
         let unpriced = Estimate { price: None, ..estimate(1, 1) };
         let refused = budget.admit(&request(), &unpriced).unwrap_err();
         assert_eq!(refused.kind, FailureKind::BadConfiguration);
         assert!(refused.help.unwrap().contains("--max-tokens"));
         let free = Estimate { price: Some(Price::default()), ..estimate(1 << 40, 1 << 40) };
         assert!(budget.admit(&request(), &free).is_ok());
-        assert!(Budget::new(None, Some(10), Spent::default()).admit(&request(), &unpriced).is_ok());
+        assert!(Budget::new(None, Some(10), Used::default()).admit(&request(), &unpriced).is_ok());
     }
 
     #[test]
     fn a_reply_without_a_limit_gets_one_where_there_is_a_budget() {
         let open = Estimate { completion_limit: None, ..estimate(10, 0) };
-        let budget = Budget::new(None, Some(5000), Spent::default());
+        let budget = Budget::new(None, Some(5000), Used::default());
         let reservation = budget.admit(&request(), &open).unwrap();
         assert_eq!(reservation.completion_cap, Some(COMPLETION_RESERVE));
         assert!(budget.admit(&request(), &open).is_err());
-        let unlimited = Budget::new(None, None, Spent::default());
+        let unlimited = Budget::new(None, None, Used::default());
         assert_eq!(unlimited.admit(&request(), &open).unwrap().completion_cap, None);
     }
 
     #[test]
     fn numbers_beyond_all_measure_are_refused_not_wrapped() {
-        let budget = Budget::new(Some(u64::MAX), Some(u64::MAX - 1), Spent::default());
+        let budget = Budget::new(Some(u64::MAX), Some(u64::MAX - 1), Used::default());
         assert!(budget.admit(&request(), &estimate(u64::MAX, u64::MAX)).is_err());
         assert_eq!(budget.in_flight(), 0);
     }
 
     #[test]
     fn a_reservation_is_given_back_once_however_the_try_ends() {
-        let budget = Budget::new(None, Some(100), Spent::default());
+        let budget = Budget::new(None, Some(100), Used::default());
         let request = request();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _admitted = Admitted::ask(&budget, &request, &estimate(50, 50)).unwrap();
@@ -447,7 +412,7 @@ mod tests {
 
     #[test]
     fn five_hundred_at_once_stay_within_the_limit() {
-        let budget = Budget::new(None, Some(10_000), Spent::default());
+        let budget = Budget::new(None, Some(10_000), Used::default());
         let (admitted, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..500 {
@@ -470,7 +435,7 @@ mod tests {
     fn what_a_server_counts_beyond_the_estimate_is_expected_of_the_next() {
         let limits =
             Limits { max_tokens: Some(1000), patience: Duration::from_secs(60), ..Limits::default() };
-        let budget = Budget::with_limits(limits, Spent::default());
+        let budget = Budget::with_limits(limits, Used::default());
         let (admitted, request) = (AtomicUsize::new(0), ChatRequest::new("m", "p".repeat(40)));
         thread::scope(|scope| {
             for _ in 0..50 {
@@ -494,7 +459,7 @@ mod tests {
     #[test]
     fn who_may_wait_gets_what_others_give_back() {
         let limits = Limits { max_tokens: Some(150), patience: Duration::from_secs(60), ..Limits::default() };
-        let budget = Budget::with_limits(limits, Spent::default());
+        let budget = Budget::with_limits(limits, Used::default());
         let done = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..10 {
@@ -532,9 +497,9 @@ mod tests {
             cost in 0..4000_u64,
             acts in prop::collection::vec((any::<bool>(), 0..200_u64, 0..200_u64, 0..=100_u64), 1..80),
         ) {
-            let budget = Budget::new(Some(cost), Some(limit), Spent::default());
+            let budget = Budget::new(Some(cost), Some(limit), Used::default());
             let mut flying: Vec<(Reservation, u64, u64)> = Vec::new();
-            let mut expected = Spent::default();
+            let mut expected = Used::default();
             for (begins, prompt, completion, share) in acts {
                 if begins || flying.is_empty() {
                     if let Ok(reservation) = budget.admit(&request(), &estimate(prompt, completion)) {
@@ -545,7 +510,7 @@ mod tests {
                     let (reservation, prompt, completion) = flying.swap_remove(at);
                     // One in some fails and costs nothing, the others use a part of what they may.
                     let usage = if share < 10 { None } else { used(prompt * share / 100, completion * share / 100) };
-                    expected += usage.map_or(Spent { tries: 1, ..Spent::default() }, |u| Spent::of_usage(u, Some(PRICE)));
+                    expected += usage.map_or(Used { tries: 1, ..Used::default() }, |u| Used::of_usage(u, Some(PRICE)));
                     budget.settle(&request(), reservation, usage);
                 }
                 let may: u64 = flying.iter().map(|(_, p, c)| p + c).sum();

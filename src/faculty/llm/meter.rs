@@ -52,3 +52,39 @@ pub trait Observer: Send + Sync {
     /// A try is over.
     fn tried(&self, request: &ChatRequest, caller: &Caller, made: &Try);
 }
+
+/// A try that was admitted, for as long as it lasts. Whatever becomes of it, a panic included, its reservation is
+/// given back: as what it used when that was told, else as nothing.
+pub struct Admitted<'a> {
+    meter: &'a dyn Meter,
+    request: &'a ChatRequest,
+    reservation: Reservation,
+    usage: Option<Usage>,
+}
+
+impl<'a> Admitted<'a> {
+    /// Asks the meter.
+    ///
+    /// # Errors
+    /// As [`Meter::admit`].
+    pub fn ask(meter: &'a dyn Meter, request: &'a ChatRequest, estimate: &Estimate) -> Result<Self, Failure> {
+        let reservation = meter.admit(request, estimate)?;
+        Ok(Self { meter, request, reservation, usage: None })
+    }
+
+    /// The reply may have so many tokens and no more, whatever the request says.
+    pub fn completion_cap(&self) -> Option<u32> {
+        self.reservation.completion_cap
+    }
+
+    /// The try is over and used this; none when it cost nothing.
+    pub fn settle(mut self, usage: Option<Usage>) {
+        self.usage = usage;
+    }
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        self.meter.settle(self.request, self.reservation, self.usage);
+    }
+}

@@ -27,12 +27,12 @@ mod script_file;
 mod stop;
 pub mod usage;
 
-pub use budget::{Admitted, Budget, Limits};
+pub use budget::{Budget, Limits};
 pub use cassette::{Cassette, CassetteError};
 pub use config::{Config, ConfigProblem};
-pub use meter::{Estimate, Meter, NoLimit, Observer, Reservation};
+pub use meter::{Admitted, Estimate, Meter, NoLimit, Observer, Reservation};
 pub use models::{ModelInfo, ModelOptions, Models};
 pub use price::{Money, parse_cost, parse_tokens};
 pub use request::{Caller, Chat, ChatReply, ChatRequest, Price, Try, Usage, estimated_tokens};
 pub use stop::Stop;
-pub use usage::Spent;
+pub use usage::Used;

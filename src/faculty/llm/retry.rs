@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::again::backoff;
 use super::config::ModelConfig;
 use super::gate::{Gate, NoPlace, Place};
-use super::meter::{Estimate, Meter, Observer};
+use super::meter::{Admitted, Estimate, Meter, Observer};
 use super::pace::Pace;
 use super::provider::{Again, Asked, Provider, Refused, Said};
 use super::request::{Caller, ChatReply, ChatRequest, Try, Usage, estimated_tokens};
@@ -202,8 +202,9 @@ impl Call<'_> {
             completion_limit: limit.map(u64::from),
             price: self.model.price,
         };
-        let reservation = hooks.meter.admit(self.request, &estimate).map_err(Lost::for_good)?;
-        let max_tokens = match (limit, reservation.completion_cap) {
+        let admitted =
+            Admitted::ask(hooks.meter.as_ref(), self.request, &estimate).map_err(Lost::for_good)?;
+        let max_tokens = match (limit, admitted.completion_cap()) {
             (Some(limit), Some(cap)) => Some(limit.min(cap)),
             (limit, cap) => limit.or(cap),
         };
@@ -225,7 +226,7 @@ impl Call<'_> {
             }
             Err(refused) => (refused.failure.kind.as_str(), refused.status, refused.usage),
         };
-        hooks.meter.settle(self.request, reservation, usage);
+        admitted.settle(usage);
         if let Some(usage) = usage {
             line.pace.took((usage.prompt_tokens + usage.completion_tokens).saturating_sub(waited_for));
         }

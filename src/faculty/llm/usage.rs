@@ -13,7 +13,7 @@ use super::request::{ChatReply, Price, Try, Usage};
 
 /// What was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spent {
+pub struct Used {
     /// Calls that were answered or failed in the end.
     pub calls: u64,
     /// Those of them whose reply was recorded before; they cost nothing.
@@ -30,7 +30,7 @@ pub struct Spent {
     pub cost: Money,
 }
 
-impl Spent {
+impl Used {
     /// What one try used, which is no call yet; without a price it costs nothing.
     pub fn of_usage(usage: Usage, price: Option<Price>) -> Self {
         Self {
@@ -92,13 +92,13 @@ impl Spent {
     }
 }
 
-impl AddAssign for Spent {
+impl AddAssign for Used {
     fn add_assign(&mut self, other: Self) {
         *self = self.plus(other);
     }
 }
 
-impl Sum for Spent {
+impl Sum for Used {
     fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
         parts.fold(Self::default(), Self::plus)
     }
@@ -140,13 +140,13 @@ mod tests {
 
     #[test]
     fn every_try_is_counted_and_a_replayed_reply_costs_nothing() {
-        let spent = Spent::of_reply(&reply(vec![made(10, 0), made(10, 5)], false, false), Some(PRICE));
+        let spent = Used::of_reply(&reply(vec![made(10, 0), made(10, 5)], false, false), Some(PRICE));
         assert_eq!((spent.calls, spent.tries, spent.prompt_tokens, spent.completion_tokens), (1, 2, 20, 5));
         assert_eq!(spent.cost, PRICE.cost(20, 5));
         assert_eq!(spent.estimated, 0);
-        assert_eq!(Spent::of_reply(&reply(vec![made(1, 1)], true, false), None).estimated, 1);
-        let replayed = Spent::of_reply(&reply(Vec::new(), true, true), Some(PRICE));
-        assert_eq!(replayed, Spent { calls: 1, replayed: 1, ..Spent::default() });
+        assert_eq!(Used::of_reply(&reply(vec![made(1, 1)], true, false), None).estimated, 1);
+        let replayed = Used::of_reply(&reply(Vec::new(), true, true), Some(PRICE));
+        assert_eq!(replayed, Used { calls: 1, replayed: 1, ..Used::default() });
     }
 
     #[test]
@@ -155,9 +155,9 @@ mod tests {
         assert_eq!([grouped(0), grouped(999), grouped(1000)], ["0", "999", "1 000"]);
     }
 
-    fn any_spent() -> impl Strategy<Value = Spent> {
+    fn any_spent() -> impl Strategy<Value = Used> {
         (0..9_u64, 0..99_u64, any::<u32>(), any::<u32>(), any::<u64>()).prop_map(
-            |(calls, tries, a, b, cost)| Spent {
+            |(calls, tries, a, b, cost)| Used {
                 calls,
                 replayed: calls / 2,
                 tries,
@@ -174,7 +174,7 @@ mod tests {
 
         #[test]
         fn sums_do_not_depend_on_their_order(mut parts in prop::collection::vec(any_spent(), 0..6)) {
-            let sum: Spent = parts.iter().copied().sum();
+            let sum: Used = parts.iter().copied().sum();
             parts.reverse();
             prop_assert_eq!(sum, parts.iter().copied().sum());
         }

@@ -74,9 +74,9 @@ impl OpenAi {
         })
     }
 
-    /// A text without the key.
+    /// What a server says, without keys: those of the run, and those it tells of others.
     fn clean(&self, text: &str) -> String {
-        self.redactor.redact(text).into_owned()
+        self.redactor.redact_foreign(text).into_owned()
     }
 
     fn broken(&self, asked: &Asked<'_>, broken: Broken) -> Refused {
