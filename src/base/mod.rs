@@ -6,6 +6,7 @@
 mod calendar;
 mod clock;
 mod digest;
+mod file_act;
 mod flow;
 mod listed;
 mod literal;
@@ -24,6 +25,7 @@ mod wire;
 pub use calendar::{date, iso, time_of_day};
 pub use clock::{Clock, FixedClock};
 pub use digest::Digest;
+pub use file_act::FileAct;
 pub use flow::{FlowIndex, FlowIndexError, LoopPath};
 pub use listed::listed;
 pub use literal::{read_literal, strip};

@@ -87,12 +87,8 @@ fn failure_of(failure: StepFailure) -> Failure {
 fn effect_of(deed: Deed) -> Effect {
     let code = |code| ScriptCode::Text { path: None, code };
     match deed {
-        Deed::Read { path } | Deed::ReadPrompt { path } => Effect::File(FileAct::Read { path }),
-        Deed::Exists { path } => Effect::File(FileAct::Exists { path }),
-        Deed::Save { path, content } => Effect::File(FileAct::Save { path, content }),
-        Deed::SaveMany { folder, files } => Effect::File(FileAct::SaveMany { folder, files }),
-        Deed::Recall { key, file } => Effect::File(FileAct::Recall { key, file }),
-        Deed::Memorize { key, value, file } => Effect::File(FileAct::Memorize { key, value, file }),
+        Deed::File(act) => Effect::File(act),
+        Deed::ReadPrompt { path } => Effect::File(FileAct::Read { path }),
         Deed::Generate { prompt, system, format } => {
             Effect::Generate(Generate { prompt, system, format, model: None })
         }

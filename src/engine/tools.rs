@@ -299,9 +299,7 @@ impl Tools {
             Effect::File(FileAct::List { path }) => {
                 root.list(path).map(|files| Value::list(files.into_iter().map(Value::Text)))
             }
-            Effect::File(FileAct::Recall { key, file }) => {
-                memory::recall(root, key, file.as_deref()).map(|found| found.unwrap_or(Value::Null))
-            }
+            Effect::File(FileAct::Recall { key, file }) => memory::recall(root, key, file.as_deref()),
             other => Err(not_offered(other)),
         };
         match answer {

@@ -29,27 +29,19 @@ pub fn read_key(payload: &str) -> (Arc<str>, Option<Arc<str>>) {
     }
 }
 
-/// The value under a key; none when there is no such file, no such key, or a null.
+/// The value under a key; a null is none.
 ///
 /// # Errors
-/// `bad_parameter_file` when the file is no JSON object, and the failures of reading it.
-pub fn recall(root: &Root, key: &str, file: Option<&str>) -> Result<Option<Value>, Failure> {
-    let values = read(root, file.unwrap_or(MEMORY_FILE))?;
-    Ok(values.get(key).filter(|value| !matches!(value, Value::Null | Value::Skip)).cloned())
-}
-
-/// The value under a key.
-///
-/// # Errors
-/// `no_such_parameter` when there is none, and those of [`recall`].
-pub fn require(root: &Root, key: &str, file: Option<&str>) -> Result<Value, Failure> {
-    recall(root, key, file)?.ok_or_else(|| {
-        let name = file.unwrap_or(MEMORY_FILE);
+/// `no_such_parameter` when there is no such file, no such key, or a null; `bad_parameter_file` when the file is no JSON
+/// object; the failures of reading it.
+pub fn recall(root: &Root, key: &str, file: Option<&str>) -> Result<Value, Failure> {
+    let name = file.unwrap_or(MEMORY_FILE);
+    let values = read(root, name)?;
+    let found = values.get(key).filter(|value| !matches!(value, Value::Null | Value::Skip));
+    found.cloned().ok_or_else(|| {
         let message = format!("`{}` has no value `{}`", shorten(name), shorten(key));
-        let known = read(root, name).unwrap_or_default();
-        let near = crate::base::nearest(key, known.keys().map(AsRef::as_ref));
         let failure = Failure::new(FailureKind::NoSuchParameter, message).at(name, None);
-        match near {
+        match crate::base::nearest(key, values.keys().map(AsRef::as_ref)) {
             Some(near) => failure.with_help(format!("did you mean `{near}`?")),
             None => failure.with_help(format!("write `\"{}\": VALUE` into the file", shorten(key))),
         }
@@ -134,18 +126,21 @@ mod tests {
     fn values_are_found_and_nulls_are_not() {
         let (folder, root) = base(r#"{"name": "v", "n": 5.0, "z": null, "f": false}"#);
         std::fs::write(folder.path().join("list.json"), "[1]").unwrap();
-        let value = |key: &str| recall(&root, key, None).unwrap().map(|v| v.to_json().to_string());
-        assert_eq!(value("name").as_deref(), Some("\"v\""));
-        assert_eq!(value("n").as_deref(), Some("5.0"));
-        assert_eq!(value("f").as_deref(), Some("false"));
-        assert_eq!((value("z"), value("absent")), (None, None));
-        assert_eq!(recall(&root, "k", Some("absent.json")).unwrap(), None);
-        let failure = require(&root, "nam", None).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::NoSuchParameter);
-        assert_eq!(failure.help.as_deref(), Some("did you mean `name`?"));
-        let failure = require(&root, "k", Some("list.json")).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::BadParameterFile);
-        assert_eq!(recall(&root, "k", Some("../m.json")).unwrap_err().kind, FailureKind::PathEscapesBase);
+        for (key, value) in [("name", "\"v\""), ("n", "5.0"), ("f", "false")] {
+            assert_eq!(recall(&root, key, None).unwrap().to_json().to_string(), value);
+        }
+        for (key, file, kind, help) in [
+            ("nam", None, FailureKind::NoSuchParameter, "did you mean `name`?"),
+            ("z", None, FailureKind::NoSuchParameter, ""),
+            ("absent", None, FailureKind::NoSuchParameter, "write `\"absent\": VALUE` into the file"),
+            ("k", Some("absent.json"), FailureKind::NoSuchParameter, "write `\"k\": VALUE` into the file"),
+            ("k", Some("list.json"), FailureKind::BadParameterFile, ""),
+            ("k", Some("../m.json"), FailureKind::PathEscapesBase, ""),
+        ] {
+            let failure = recall(&root, key, file).unwrap_err();
+            assert_eq!(failure.kind, kind, "{key} in {file:?}");
+            assert!(failure.help.is_some_and(|said| said.contains(help)), "{key} in {file:?}");
+        }
     }
 
     #[test]
@@ -157,10 +152,10 @@ mod tests {
             text.as_ref(),
             "{\n    \"a\": 1.50,\n    \"\\u00e9\": [\n        \"%{sign}(x)\"\n    ]\n}"
         );
-        let Some(Value::List(items)) = recall(&root, "é", None).unwrap() else { panic!("a list") };
+        let Value::List(items) = recall(&root, "é", None).unwrap() else { panic!("a list") };
         assert!(matches!(items.first(), Some(Value::Text(_))), "data, whatever it looks like");
         memorize(&root, "k", &Value::text("v"), Some("new/m.json")).unwrap();
-        assert_eq!(recall(&root, "k", Some("new/m.json")).unwrap(), Some(Value::text("v")));
+        assert_eq!(recall(&root, "k", Some("new/m.json")).unwrap(), Value::text("v"));
         let (_folder, broken) = base("{nope");
         assert_eq!(
             memorize(&broken, "k", &Value::Null, None).unwrap_err().kind,

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::base::{Digest, Value, Writer};
 
-pub use crate::base::{Question, QuestionKind, ReplyFormat, Validation};
+pub use crate::base::{FileAct, Question, QuestionKind, ReplyFormat, Validation};
 
 /// Arguments by name, in order.
 pub type Arguments = Vec<(Arc<str>, Value)>;
@@ -88,56 +88,6 @@ pub struct Generate {
     pub format: ReplyFormat,
     /// The model the step names; none takes the one its agent has.
     pub model: Option<Arc<str>>,
-}
-
-/// What is done with files (semantics spec, section 10.4); all paths as the step gives them.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FileAct {
-    /// The text of a file.
-    Read {
-        /// Its path.
-        path: Arc<str>,
-    },
-    /// Whether there is such a file.
-    Exists {
-        /// Its path.
-        path: Arc<str>,
-    },
-    /// Writes a file; folders are made. The answer is the path, relative to the base directory.
-    Save {
-        /// Its path.
-        path: Arc<str>,
-        /// The whole content.
-        content: Arc<str>,
-    },
-    /// Writes several files below a folder, all names checked first. The answer is the list of paths.
-    SaveMany {
-        /// The folder.
-        folder: Arc<str>,
-        /// Names and contents.
-        files: Vec<(Arc<str>, Arc<str>)>,
-    },
-    /// The files below a folder.
-    List {
-        /// The folder.
-        path: Arc<str>,
-    },
-    /// A value of the plan's memory file; nothing when there is none.
-    Recall {
-        /// The key.
-        key: Arc<str>,
-        /// Another file than `memorized.json`.
-        file: Option<Arc<str>>,
-    },
-    /// Puts a value into the memory file.
-    Memorize {
-        /// The key.
-        key: Arc<str>,
-        /// The value.
-        value: Value,
-        /// Another file than `memorized.json`.
-        file: Option<Arc<str>>,
-    },
 }
 
 /// A program with its arguments; no shell is between.
@@ -259,39 +209,6 @@ impl Effect {
         text.text(method);
         text.text(&Json::Object(args).to_string());
         Digest::of(&text.bytes)
-    }
-}
-
-impl FileAct {
-    /// Method and arguments, as [`Effect::described`] has them.
-    fn described(&self) -> (&'static str, JsonMap<String, Json>) {
-        let one = |name: &str, text: &str| vec![(name.to_owned(), Json::from(text))];
-        let other = |file: &Option<Arc<str>>| ("file".to_owned(), optional(file));
-        let (method, fields) = match self {
-            Self::Read { path } => ("files.read", one("path", path)),
-            Self::Exists { path } => ("files.exists", one("path", path)),
-            Self::Save { path, content } => {
-                ("files.save", [one("path", path), one("content", content)].concat())
-            }
-            Self::SaveMany { folder, files } => {
-                let entries = files.iter().map(|(n, c)| (n.to_string(), Json::from(&**c))).collect();
-                let mut fields = one("folder", folder);
-                fields.push(("files".to_owned(), Json::Object(entries)));
-                ("files.save_many", fields)
-            }
-            Self::List { path } => ("files.list", one("path", path)),
-            Self::Recall { key, file } => {
-                let mut fields = one("key", key);
-                fields.push(other(file));
-                ("memory.get", fields)
-            }
-            Self::Memorize { key, value, file } => {
-                let mut fields = one("key", key);
-                fields.extend([("value".to_owned(), value.to_json()), other(file)]);
-                ("memory.set", fields)
-            }
-        };
-        (method, fields.into_iter().collect())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use normc::base::{Value, text_of};
+use normc::base::{FileAct, Value, text_of};
 use normc::faculty::files::Root;
 use normc::faculty::python::{Body, Deed, Mode, Pool, PureBody, Reading, ScriptCall, World};
 use normc::faculty::{Answer, Failure, FailureKind, memory};
@@ -291,14 +291,18 @@ struct Desk(Root);
 impl World for Desk {
     fn act(&self, deed: Deed) -> Result<Value, Failure> {
         match deed {
-            Deed::Read { path } | Deed::ReadPrompt { path } => self.0.read_text(&path).map(Value::Text),
-            Deed::Exists { path } => self.0.exists(&path).map(Value::Bool),
-            Deed::Save { path, content } => self.0.save(&path, content.as_bytes()).map(Value::Text),
-            Deed::SaveMany { folder, files } => {
+            Deed::File(FileAct::Read { path }) | Deed::ReadPrompt { path } => {
+                self.0.read_text(&path).map(Value::Text)
+            }
+            Deed::File(FileAct::Exists { path }) => self.0.exists(&path).map(Value::Bool),
+            Deed::File(FileAct::Save { path, content }) => {
+                self.0.save(&path, content.as_bytes()).map(Value::Text)
+            }
+            Deed::File(FileAct::SaveMany { folder, files }) => {
                 self.0.save_many(&folder, &files).map(|paths| Value::list(paths.into_iter().map(Value::Text)))
             }
-            Deed::Recall { key, file } => memory::require(&self.0, &key, file.as_deref()),
-            Deed::Memorize { key, value, file } => {
+            Deed::File(FileAct::Recall { key, file }) => memory::recall(&self.0, &key, file.as_deref()),
+            Deed::File(FileAct::Memorize { key, value, file }) => {
                 memory::memorize(&self.0, &key, &value, file.as_deref()).map(|()| Value::Null)
             }
             Deed::Generate { prompt, .. } => Ok(Value::text(format!("%{{script_location}}({prompt})"))),

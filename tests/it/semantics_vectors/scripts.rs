@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use normc::base::Value;
+use normc::base::{FileAct, Value};
 use normc::faculty::files::Root;
 use normc::faculty::python::{Deed, Mode, Pool, PoolOptions, PureBody, Reading, ScriptCall, World};
 use normc::faculty::{Failure, FailureKind, memory};
@@ -98,15 +98,19 @@ struct Desk {
 impl World for Desk {
     fn act(&self, deed: Deed) -> Result<Value, Failure> {
         match deed {
-            Deed::Read { path } | Deed::ReadPrompt { path } => self.root.read_text(&path).map(Value::Text),
-            Deed::Exists { path } => self.root.exists(&path).map(Value::Bool),
-            Deed::Save { path, content } => self.root.save(&path, content.as_bytes()).map(Value::Text),
-            Deed::SaveMany { folder, files } => self
+            Deed::File(FileAct::Read { path }) | Deed::ReadPrompt { path } => {
+                self.root.read_text(&path).map(Value::Text)
+            }
+            Deed::File(FileAct::Exists { path }) => self.root.exists(&path).map(Value::Bool),
+            Deed::File(FileAct::Save { path, content }) => {
+                self.root.save(&path, content.as_bytes()).map(Value::Text)
+            }
+            Deed::File(FileAct::SaveMany { folder, files }) => self
                 .root
                 .save_many(&folder, &files)
                 .map(|paths| Value::list(paths.into_iter().map(Value::Text))),
-            Deed::Recall { key, file } => memory::require(&self.root, &key, file.as_deref()),
-            Deed::Memorize { key, value, file } => {
+            Deed::File(FileAct::Recall { key, file }) => memory::recall(&self.root, &key, file.as_deref()),
+            Deed::File(FileAct::Memorize { key, value, file }) => {
                 memory::memorize(&self.root, &key, &value, file.as_deref()).map(|()| Value::Null)
             }
             Deed::Generate { .. } => {

@@ -2,56 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::base::{Question, ReplyFormat, Value};
+use crate::base::{FileAct, Question, ReplyFormat, Value};
 use crate::faculty::Failure;
 
 /// One thing that is asked; paths as the script gave them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deed {
-    /// The text of a file. The answer is the text.
-    Read {
-        /// Its path.
-        path: Arc<str>,
-    },
+    /// Does something with files.
+    File(FileAct),
     /// The text of a prompt template. The answer is the text.
     ReadPrompt {
         /// Its path.
         path: Arc<str>,
-    },
-    /// Whether there is such a file. The answer is a truth value.
-    Exists {
-        /// Its path.
-        path: Arc<str>,
-    },
-    /// Writes a file. The answer is the path of the file.
-    Save {
-        /// Its path.
-        path: Arc<str>,
-        /// The whole content.
-        content: Arc<str>,
-    },
-    /// Writes several files below a folder, all names checked first. The answer is the list of their paths.
-    SaveMany {
-        /// The folder.
-        folder: Arc<str>,
-        /// Names and contents.
-        files: Vec<(Arc<str>, Arc<str>)>,
-    },
-    /// A value of the memory file. The answer is the value; `no_such_parameter` when there is none.
-    Recall {
-        /// The key.
-        key: Arc<str>,
-        /// Another file than `memorized.json`.
-        file: Option<Arc<str>>,
-    },
-    /// Puts a value into the memory file. The answer is not looked at.
-    Memorize {
-        /// The key.
-        key: Arc<str>,
-        /// The value.
-        value: Value,
-        /// Another file than `memorized.json`.
-        file: Option<Arc<str>>,
     },
     /// Asks a language model. The answer is the reply's text.
     Generate {

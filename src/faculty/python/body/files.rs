@@ -6,18 +6,19 @@ use std::sync::Arc;
 use super::args::Args;
 use super::deed::{Deed, World};
 use super::pure::{Given, unknown};
-use crate::base::{Map, Value, json_text, text_of};
+use crate::base::{FileAct, Map, Value, json_text, text_of};
 use crate::faculty::memory;
 use crate::faculty::{Failure, FailureKind};
 
 pub(super) fn call(world: &dyn World, method: &str, given: Given<'_>) -> Result<Value, Failure> {
     let bind = |parameters, required| Args::bind("file_system", method, parameters, required, given);
+    let act = |act| world.act(Deed::File(act));
     match method {
         "read" => {
             let path = bind(&["location"], 1)?.text("location")?;
-            Ok(success([("content", world.act(Deed::Read { path })?)]))
+            Ok(success([("content", act(FileAct::Read { path })?)]))
         }
-        "exists" => world.act(Deed::Exists { path: bind(&["location"], 1)?.text("location")? }),
+        "exists" => act(FileAct::Exists { path: bind(&["location"], 1)?.text("location")? }),
         "save" => save(world, &bind(&["content", "location"], 2)?, "location"),
         "write" => save(world, &bind(&["path", "content"], 2)?, "path"),
         "save_from_dict" => {
@@ -25,7 +26,7 @@ pub(super) fn call(world: &dyn World, method: &str, given: Given<'_>) -> Result<
             let contents = args.map("content_dict")?;
             let files: Vec<_> =
                 contents.iter().map(|(name, content)| (Arc::clone(name), entry_text(content))).collect();
-            let saved = world.act(Deed::SaveMany { folder: args.text("directory")?, files })?;
+            let saved = act(FileAct::SaveMany { folder: args.text("directory")?, files })?;
             let first = match &saved {
                 Value::List(paths) => paths.first().cloned().unwrap_or(Value::Null),
                 _ => Value::Null,
@@ -34,13 +35,13 @@ pub(super) fn call(world: &dyn World, method: &str, given: Given<'_>) -> Result<
         }
         "read_memorized_value" => {
             let (key, file) = memory::read_key(&bind(&["content"], 1)?.text("content")?);
-            Ok(success([("content", world.act(Deed::Recall { key, file })?)]))
+            Ok(success([("content", act(FileAct::Recall { key, file })?)]))
         }
         "save_memorized_value" => {
             let args = bind(&["content"], 1)?;
             let (key, value, file) = memorized(&args)?;
             let message = format!("saved key '{key}'");
-            world.act(Deed::Memorize { key, value, file })?;
+            act(FileAct::Memorize { key, value, file })?;
             Ok(success([("message", Value::text(message))]))
         }
         _ => Err(unknown("file_system", method)),
@@ -63,7 +64,7 @@ fn save(world: &dyn World, args: &Args<'_>, path: &str) -> Result<Value, Failure
         value @ (Value::List(_) | Value::Map(_)) => Arc::from(json_text(value, 2, false)),
         other => Arc::from(text_of(other)),
     };
-    let location = world.act(Deed::Save { path: args.text(path)?, content })?;
+    let location = world.act(Deed::File(FileAct::Save { path: args.text(path)?, content }))?;
     Ok(success([("location", location)]))
 }
 
@@ -110,11 +111,11 @@ mod tests {
     impl World for Notes {
         fn act(&self, deed: Deed) -> Result<Value, Failure> {
             let answer = match &deed {
-                Deed::SaveMany { folder, files } => {
+                Deed::File(FileAct::SaveMany { folder, files }) => {
                     Value::list(files.iter().map(|(name, _)| Value::text(format!("{folder}/{name}"))))
                 }
-                Deed::Save { path, .. } => Value::Text(Arc::clone(path)),
-                Deed::Exists { .. } => Value::Bool(false),
+                Deed::File(FileAct::Save { path, .. }) => Value::Text(Arc::clone(path)),
+                Deed::File(FileAct::Exists { .. }) => Value::Bool(false),
                 _ => Value::text("text"),
             };
             self.0.lock().unwrap().push(deed);
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn contents_become_texts() {
         let saved = |content: Json| match ask("save", json!([content, "p"])) {
-            (Ok(_), Some(Deed::Save { content, .. })) => content.to_string(),
+            (Ok(_), Some(Deed::File(FileAct::Save { content, .. }))) => content.to_string(),
             (other, _) => format!("{other:?}"),
         };
         assert_eq!(saved(json!("text")), "text");
@@ -173,7 +174,9 @@ mod tests {
         assert_eq!(saved(json!(5)), "5");
         assert_eq!(saved(json!(true)), "True");
         assert!(saved(json!(null)).contains("NothingToSave"));
-        let Some(Deed::SaveMany { files, .. }) = ask("save_from_dict", json!([{"a": ["é"]}, "o"])).1 else {
+        let Some(Deed::File(FileAct::SaveMany { files, .. })) =
+            ask("save_from_dict", json!([{"a": ["é"]}, "o"])).1
+        else {
             panic!("several files")
         };
         assert_eq!(files, [(Arc::from("a"), Arc::from("[\n  \"\\u00e9\"\n]"))]);
@@ -183,16 +186,18 @@ mod tests {
     fn memory_takes_a_key_or_a_json_object() {
         let text = |text: &str| Arc::<str>::from(text);
         let deed = |method: &str, args: Json| ask(method, args).1;
-        let recall = |key: &str, file: Option<&str>| Deed::Recall { key: text(key), file: file.map(text) };
+        let recall = |key: &str, file: Option<&str>| {
+            Deed::File(FileAct::Recall { key: text(key), file: file.map(text) })
+        };
         assert_eq!(deed("read_memorized_value", json!(["k"])), Some(recall("k", None)));
         let other = json!([r#"{"key": "k", "location": "m.json"}"#]);
         assert_eq!(deed("read_memorized_value", other), Some(recall("k", Some("m.json"))));
         let set = json!([{"key": "k", "value": [1], "location": "m.json"}]);
-        let wanted = Deed::Memorize {
+        let wanted = Deed::File(FileAct::Memorize {
             key: text("k"),
             value: Value::list([Value::Number(1.into())]),
             file: Some(text("m.json")),
-        };
+        });
         assert_eq!(deed("save_memorized_value", set), Some(wanted));
         for bad in [json!(["k"]), json!([{"key": "k"}]), json!([{"key": 1, "value": 1}]), json!(["[1]"])] {
             let failure = ask("save_memorized_value", bad).0.unwrap_err();

@@ -282,6 +282,7 @@ fn collected(inputs: &Map) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::FileAct;
     use serde_json::{Value as Json, json};
     use std::sync::Mutex;
 
@@ -293,10 +294,10 @@ mod tests {
         fn act(&self, deed: Deed) -> Result<Value, Failure> {
             let answer = match &deed {
                 Deed::ReadPrompt { .. } => Value::text("Dear $name, $$5"),
-                Deed::SaveMany { files, .. } => {
+                Deed::File(FileAct::SaveMany { files, .. }) => {
                     Value::list(files.iter().map(|(name, _)| Value::Text(name.clone())))
                 }
-                Deed::Exists { .. } => Value::Bool(true),
+                Deed::File(FileAct::Exists { .. }) => Value::Bool(true),
                 _ => Value::text("%{answer}(1)"),
             };
             self.0.lock().unwrap().push(deed);
