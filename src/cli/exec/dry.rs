@@ -10,7 +10,7 @@ use crate::run::paradigm::{Paradigm, Touches};
 use crate::run::stale::files_named;
 
 use super::super::Exit;
-use super::super::output::print;
+use super::super::output::{count, print};
 
 pub(super) fn say(plan: &Plan, tools: &Tools, json: bool) -> Exit {
     let graph = &plan.graph;
@@ -35,8 +35,8 @@ pub(super) fn say(plan: &Plan, tools: &Tools, json: bool) -> Exit {
             files.map(|(file, there)| serde_json::json!({"path": &*file, "there": there})).collect();
         return print(&format!("{object}\n")).err().unwrap_or(Exit::Done);
     }
-    let mut text =
-        format!("{}: {} inferences, base directory {}\n", plan.name, graph.items.len(), plan.base.display());
+    let inferences = count(graph.items.len(), "inference");
+    let mut text = format!("{}: {inferences}, base directory {}\n", plan.name, plan.base.display());
     text.push_str(&dry_run_text(&run));
     for (file, there) in files.by_ref() {
         text.push_str(&format!("  {file}{}\n", if there { "" } else { " (not there)" }));

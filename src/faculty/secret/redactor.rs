@@ -57,12 +57,12 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor for these secrets.
+    /// A redactor for these secrets; words of fewer than 6 characters are none.
     ///
     /// # Errors
     /// `bad_configuration` when there are so many of them that no scan could be made.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Result<Self, Failure> {
-        let mut secrets: Vec<Secret> = secrets.into_iter().collect();
+        let mut secrets: Vec<Secret> = secrets.into_iter().filter(Secret::is_secret).collect();
         // The longer one first: where one secret is the beginning of another, the whole of it goes.
         secrets.sort_by(|a, b| (b.expose().len(), a.expose()).cmp(&(a.expose().len(), b.expose())));
         secrets.dedup_by(|a, b| a.expose() == b.expose());
@@ -357,6 +357,13 @@ mod tests {
             nothing.redact_foreign("Authorization: Bearer abcdef012"),
             "Authorization: Bearer [redacted]"
         );
+    }
+
+    #[test]
+    fn a_word_that_is_no_secret_stays() {
+        let both = redactor(&["none", "sk-abc"]);
+        assert_eq!(both.redact("none has sk-abc"), "none has [redacted]");
+        assert!(redactor(&["EMPTY"]).is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, listed, nearest};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::plan::axes::{Axes, AxisOf, Known, Reason, axes, is_composed};
 use crate::plan::model::{
     Concept, ConceptId, ConceptKind, FunctionKind, Grouping, Inference, Loop, Semantic, Work,
@@ -474,8 +474,8 @@ fn filters(facts: &Facts<'_>, axes: &Axes, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// NC093: a judgement that holds for each element along an axis which nothing it judges has. A run treats such an axis as
-/// not named (semantics spec, section 8.1).
+/// NC093, an error: a judgement that holds for each element along an axis which nothing it judges has. A run treats such
+/// an axis as not named (semantics spec, section 8.1).
 fn asserted(
     facts: &Facts<'_>,
     axes: &Axes,
@@ -506,7 +506,7 @@ fn asserted(
         };
         diagnostics.push(from_there(
             facts,
-            Diagnostic::at(Code::NC093, node.span, message).help(help),
+            Diagnostic::at(Code::NC093, node.span, message).severity(Severity::Error).help(help),
             there.first(),
         ));
     }
