@@ -9,7 +9,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::base::{FlowIndex, LoopPath, date, iso, nearest, time_of_day};
 use crate::engine::{Past, RunError};
 use crate::report::say;
-use crate::report::{duration, happening_json, happening_text, plain_line, step_text};
+use crate::report::{
+    call_text, duration, happening_json, happening_text, model_json, place_text, plain_line, step_text,
+};
 use crate::run::record::{Decoder, Epoch, Kind, Record, Redone, peek};
 use crate::run::replay::Survey;
 use crate::run::{Graph, StepKey};
@@ -197,6 +199,8 @@ impl Teller<'_> {
             Record::End(end) => self.at = end.at,
             Record::Intent(intent) => self.at = intent.at,
             Record::Log(log) => self.at = log.at,
+            Record::Call(call) => self.at = call.at,
+            Record::Question(asked) => self.at = asked.at.max(self.at),
             _ => {}
         }
         if let Record::Log(log) = record {
@@ -240,6 +244,25 @@ impl Teller<'_> {
                 let once = if intent.once { ", must not run twice" } else { "" };
                 let step = step_text(&graph, &intent.step);
                 self.line(true, Some(intent.round), &format!("{step}: started{again}{once}"))
+            }
+            Record::Call(call) => {
+                let took = duration(Duration::from_micros(call.micros));
+                let end = match &call.answer {
+                    Ok(_) => String::new(),
+                    Err(failure) => format!(", failed: {}", plain_line(&failure.message)),
+                };
+                let (place, what) = (place_text(call.place), call_text(call));
+                let text = format!("{}: {place}: {what} ({took}){end}", step_text(&graph, &call.step));
+                self.line(true, Some(call.round), &text)
+            }
+            Record::Question(asked) => {
+                let until = asked.deadline().map(|d| format!(", until {}", iso(d))).unwrap_or_default();
+                let text = format!(
+                    "{}: {}: a person is asked{until}",
+                    step_text(&graph, &asked.step),
+                    place_text(asked.place)
+                );
+                self.line(true, Some(asked.round), &text)
             }
             Record::Step(event) => {
                 let log = self.pending.take().filter(|log| log.step == event.step);
@@ -317,6 +340,29 @@ impl Teller<'_> {
                 put("attempt", intent.attempt.into());
                 put("once", intent.once.into());
                 put("key", intent.key.to_string().into());
+            }
+            Record::Call(call) if known(&call.step) => {
+                put("at", iso(call.at).into());
+                put("what", "call".into());
+                step(&mut put, &call.step, call.round);
+                put("cell", call.place.cell.into());
+                put("call", call.place.number.into());
+                put("method", call.method.clone().into());
+                put("call_us", call.micros.into());
+                if let Some(used) = &call.model {
+                    put("model", model_json(used));
+                }
+                if let Err(failure) = &call.answer {
+                    put("failed", json!({"kind": failure.kind, "message": failure.message}));
+                }
+            }
+            Record::Question(asked) if known(&asked.step) => {
+                put("at", iso(asked.at).into());
+                put("what", "question".into());
+                step(&mut put, &asked.step, asked.round);
+                put("cell", asked.place.cell.into());
+                put("call", asked.place.number.into());
+                put("deadline", asked.deadline().map(iso).into());
             }
             Record::Step(event) if known(&event.step) => {
                 let log = self.pending.take().filter(|log| log.step == event.step);

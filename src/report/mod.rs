@@ -3,6 +3,7 @@
 //! Consumers of what a run tells ([`crate::run::Watch`]) and of its outcome. Knows nothing of who drives the run.
 #![allow(clippy::disallowed_methods, reason = "progress shows the time that has passed")]
 
+mod calls;
 mod diagnose;
 pub mod drawing;
 mod dryrun;
@@ -16,6 +17,7 @@ mod summary;
 mod table;
 
 pub use crate::base::{plain_line, plain_text};
+pub use calls::{call_text, model_json, place_text};
 pub use diagnose::{Places, diagnose, notes, stuck_list};
 pub use dryrun::{dry_run_json, dry_run_text};
 pub use moment::{ago, duration, moment, size};

@@ -34,12 +34,15 @@ fn count(n: u64, one: &str, many: &str) -> String {
 
 /// What models cost, in a few words: `2 calls, 120 tokens in, 34 out, cost 0.000310`.
 pub fn spent_text(spent: &Spent) -> String {
-    let mut text = count(spent.calls, "call", "calls");
-    if spent.tries > spent.calls {
-        let _ = write!(text, " in {} tries", spent.tries);
-    }
+    let calls = count(spent.calls, "call", "calls");
+    let tries = if spent.tries > spent.calls { format!(" in {} tries", spent.tries) } else { String::new() };
+    format!("{calls}{tries}, {}", tokens_text(spent))
+}
+
+/// The tokens of calls and what they cost: `120 tokens in, 34 out, cost 0.000310`.
+pub(super) fn tokens_text(spent: &Spent) -> String {
     let about = if spent.estimated { "about " } else { "" };
-    let _ = write!(text, ", {about}{} tokens in, {} out", spent.prompt_tokens, spent.completion_tokens);
+    let mut text = format!("{about}{} tokens in, {} out", spent.prompt_tokens, spent.completion_tokens);
     if spent.micros > 0 {
         let _ = write!(text, ", cost {}", money_text(spent.micros));
     }

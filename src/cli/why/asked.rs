@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::base::iso;
-use crate::report::{plain_line, plain_text, spent_text};
+use crate::report::{call_text, model_json, place_text, plain_line, plain_text};
 use crate::run::record::{Call, Left};
 
 use super::find::{Asked, Exchange};
@@ -23,10 +23,10 @@ pub(super) fn asked(out: &mut String, calls: &[Asked]) {
     for asked in calls {
         let place = asked.place();
         let left = if asked.counts { "" } else { ", for an earlier try" };
-        let _ = write!(out, "  cell {}, call {}{left}: ", place.cell + 1, place.number + 1);
+        let _ = write!(out, "  {}{left}: ", place_text(place));
         match &asked.what {
             Exchange::Call(call) => {
-                let _ = writeln!(out, "{}{}", plain_line(&call.method), model(call));
+                let _ = writeln!(out, "{}", call_text(call));
                 arguments(out, &call.args);
                 answer(out, call);
             }
@@ -37,17 +37,6 @@ pub(super) fn asked(out: &mut String, calls: &[Asked]) {
             }
         }
     }
-}
-
-fn model(call: &Call) -> String {
-    let Some(used) = &call.model else { return String::new() };
-    let answered = match used.asked == used.answered {
-        true => String::new(),
-        false => format!(", answered by {}", plain_line(&used.answered)),
-    };
-    let from = if used.replayed { ", from a recording" } else { "" };
-    let cut = if used.cut { ", cut at its limit of tokens" } else { "" };
-    format!(" of model {}{answered}{from}, {}{cut}", plain_line(&used.asked), spent_text(&used.spent))
 }
 
 fn arguments(out: &mut String, args: &JsonMap<String, Json>) {
@@ -106,21 +95,7 @@ pub(super) fn asked_json(asked: &Asked) -> Json {
                 Err(failure) => put("failed", json!({"kind": failure.kind, "message": failure.message})),
             }
             if let Some(used) = &call.model {
-                let spent = &used.spent;
-                put(
-                    "model",
-                    json!({
-                        "asked": used.asked,
-                        "answered": used.answered,
-                        "replayed": used.replayed,
-                        "cut": used.cut,
-                        "tries": spent.tries,
-                        "prompt_tokens": spent.prompt_tokens,
-                        "completion_tokens": spent.completion_tokens,
-                        "estimated": spent.estimated,
-                        "cost_micros": spent.micros,
-                    }),
-                );
+                put("model", model_json(used));
             }
         }
         Exchange::Open(question) => {

@@ -7,6 +7,17 @@ use std::process::Stdio;
 use super::*;
 use crate::support::until;
 
+/// A person is asked, and a model.
+const THANKS: &str = "\
+:<:({thanks})
+    <= ::(thank {1}<$({name})%>)
+        | %{prompt}: Thank $input_1
+        | %{model}: echo
+    <- {name}<:{1}>
+        <= ::(ask for a name)
+            | %{ask}: Who are you?
+";
+
 /// The lines of a log without the column of times, which depend on how fast the machine is.
 fn without_times(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.get(14..).unwrap_or(line).trim_end())).collect()
@@ -33,6 +44,12 @@ fn what_happened_is_told_in_order() {
     shelf.write("failing.nc", FAILING);
     shelf.exec("failing.nc", "bad", &[]);
     let _ = write!(text, "\n--- a failure\n{}", without_times(&shelf.says(&["logs", "bad"], 0)));
+    shelf.write("thanks.ncd", THANKS);
+    shelf.exec("thanks.ncd", "thanks", &[]);
+    shelf.says(&["answer", "thanks", "1.2", "Ada"], 0);
+    shelf.says(&["exec", "--resume", "thanks", "-q"], 0);
+    let told = without_times(&shelf.says(&["logs", "thanks"], 0));
+    let _ = write!(text, "\n--- a person and a model\n{told}");
     snapshot("logs", &shelf.masked(&text));
     let json = shelf.normc(&["logs", "totals", "--step", "1.1.2.2[2]", "--format", "json"]).stdout;
     let lines: Vec<Json> =
