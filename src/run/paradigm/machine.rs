@@ -288,7 +288,18 @@ impl Machine {
         let tries = self.complaints.get(&step).map_or(0, |(tries, _)| *tries);
         let Some(at) = found.filter(|_| tries < self.function.retries) else {
             let reply = found.and_then(|at| self.asked.get(at)).map(|asked| text_of(&asked.answer.value));
-            let mut failure = StepFailure::new(complaint.kind, complaint.message).help(complaint.wanted);
+            let again = match tries {
+                0 => String::new(),
+                1 => ", also when it was asked for again".to_owned(),
+                tries => format!(", also when it was asked for again {tries} times"),
+            };
+            let help = format!(
+                "let the prompt say: {}; `| %{{reply_retries}}: {}` on the step lets it be asked for again more often",
+                complaint.wanted,
+                tries + 2
+            );
+            let mut failure =
+                StepFailure::new(complaint.kind, format!("{}{again}", complaint.message)).help(help);
             failure.detail = reply.map(|reply| {
                 let shown: String = reply.chars().take(SHOWN).collect();
                 format!("the reply:\n{shown}").into_boxed_str()

@@ -46,6 +46,12 @@ fn in_the_end_the_failure_shows_the_reply() {
     let played = builtin("judge", &states("Is it?"), &patient(), &[], &[text("perhaps"), text(&long)]);
     let failure = played.failure();
     assert_eq!(failure.kind, "no_truth_value");
+    assert!(failure.message.contains(", also when it was asked for again (paradigm"), "{failure:?}");
+    let help = failure.help.as_deref().unwrap_or_default();
+    assert!(
+        help.starts_with("let the prompt say: reply with") && help.contains("%{reply_retries}: 3"),
+        "{help}"
+    );
     assert!(failure.message.contains("paradigm `judge`, `truth`"), "{failure}");
     assert_eq!(failure.detail.as_deref().unwrap().matches('x').count(), 2000);
     assert_eq!(played.effects.len(), 2);
