@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
 use crate::base::SourceMap;
 use crate::diag::Severity;
 use crate::repo::{Method, Repositories, Sentences, Work};
@@ -11,7 +9,7 @@ use crate::report::say;
 
 use super::Exit;
 use super::files::deliver;
-use super::open::{Opened, Opening, open, refuse_empty};
+use super::open::{Generation, Opened, Opening, open, refuse_empty};
 use super::output::{complain, counted, show};
 
 /// Compile a plan to a self-contained plan.json
@@ -38,20 +36,6 @@ pub(super) struct Arguments {
     /// Read the sentences of a draft as steps: a skeleton, to be given its operations
     #[arg(long)]
     draft: bool,
-}
-
-/// The repository generations (repositories spec, section 7).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Generation {
-    /// The older form, for legacy operators
-    #[value(name = "1")]
-    One,
-    /// The newer form
-    #[value(name = "2")]
-    Two,
-    /// 1 when the plan has legacy operators only
-    #[default]
-    Auto,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {

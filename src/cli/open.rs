@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use clap::ValueEnum;
+
 use crate::base::{FileId, LineColumn, SourceFile, SourceMap, Span};
 use crate::diag::{Diagnostic, Severity};
 use crate::repo::{self, Compiled, ConceptId, Loaded, LowerOptions, Model, Place, Repositories, Spans};
@@ -11,8 +13,21 @@ use crate::run::ItemId;
 use crate::syntax::{self, Dialect};
 
 use super::Exit;
-use super::compile::Generation;
 use super::output::{complain, show};
+
+/// The repository generations (repositories spec, section 7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Generation {
+    /// The older form, for legacy operators
+    #[value(name = "1")]
+    One,
+    /// The newer form
+    #[value(name = "2")]
+    Two,
+    /// 1 when the plan has legacy operators only
+    #[default]
+    Auto,
+}
 
 /// How a plan is opened.
 #[derive(Debug, Clone, Default)]

@@ -14,4 +14,5 @@ mod redactor;
 mod shapes;
 
 pub use key::{KeySource, Secret, read_key};
-pub use redactor::{REDACTED, Redactor};
+pub use redactor::Redactor;
+pub use shapes::REDACTED;

@@ -12,12 +12,9 @@ use serde_json::Value as Json;
 
 use super::forms::pattern_of;
 use super::key::Secret;
-use super::shapes::without_credentials;
+use super::shapes::{REDACTED, without_credentials};
 use crate::base::Value;
 use crate::faculty::{Failure, FailureKind, Place};
-
-/// What stands where a secret stood.
-pub const REDACTED: &str = "[redacted]";
 
 /// How much memory the compiled patterns may take; many long keys stay far below.
 const PROGRAM_LIMIT: usize = 256 << 20;

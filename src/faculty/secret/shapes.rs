@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::redactor::REDACTED;
+/// What stands where a secret stood.
+pub const REDACTED: &str = "[redacted]";
 
 /// What follows one of these is a credential when it looks like one; it is the group `key`.
 static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {

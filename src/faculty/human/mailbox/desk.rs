@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::super::posted::{Given, Posted};
 use super::super::reception::{Desk, Note, Waiting};
 use super::folder::{Folder, stem};
-use super::watch::{Command, Watcher};
+use super::watch::{Command, Folders, Watcher};
 
 /// The file that is locked.
 pub(super) const LOCK: &str = "LOCK";
@@ -62,16 +62,6 @@ pub struct Mailbox {
     watcher: Option<Watcher>,
     commands: Option<Sender<Command>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// The folders of a mailbox.
-pub(super) struct Folders {
-    pub(super) requests: Folder,
-    pub(super) answers: Folder,
-    pub(super) taken: Folder,
-    pub(super) messages: Folder,
-    // The lock is held as long as this is open.
-    _lock: std::fs::File,
 }
 
 impl Mailbox {

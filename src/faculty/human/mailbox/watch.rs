@@ -2,6 +2,7 @@
 //! counts, so that none is taken twice, whoever else writes into the folder.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,8 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::super::posted::{Given, Posted};
 use super::super::reception::{Note, Waiting};
 use super::super::validate::validate;
-use super::desk::Folders;
-use super::folder::{Found, stem};
+use super::folder::{Folder, Found, stem};
 use super::letters::{Unread, read_answer, refusal_file, request_file};
 use super::names::file_name;
 use crate::base::Digest;
@@ -31,6 +31,16 @@ pub(super) enum Command {
     Say(Arc<Posted>),
     /// A question that is answered elsewhere.
     Withdraw(Arc<str>),
+}
+
+/// The folders of a mailbox.
+pub(super) struct Folders {
+    pub(super) requests: Folder,
+    pub(super) answers: Folder,
+    pub(super) taken: Folder,
+    pub(super) messages: Folder,
+    /// Held as long as it is open.
+    pub(super) _lock: File,
 }
 
 /// A question that is open here.

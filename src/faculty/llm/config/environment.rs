@@ -8,8 +8,7 @@ use secrecy::SecretString;
 use ureq::http::Uri;
 
 use super::problem::ConfigProblem;
-use super::read::built_in;
-use super::settings::{Address, Config, KeySource, ModelConfig, ProviderConfig, ProviderKind};
+use super::settings::{Address, Config, KeySource, ModelConfig, ProviderConfig, ProviderKind, built_in};
 
 /// The provider and the model that `NORMC_BASE_URL` makes.
 const ENV: &str = "env";

@@ -12,5 +12,5 @@ mod table;
 
 pub(super) use environment::first_variable;
 pub use problem::ConfigProblem;
-pub(super) use read::built_in;
+pub(super) use settings::built_in;
 pub use settings::{Address, Config, JsonForm, KeySource, ModelConfig, Origin, ProviderConfig, ProviderKind};

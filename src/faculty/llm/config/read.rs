@@ -9,7 +9,7 @@ use super::super::request::Price;
 use super::environment::checked_url;
 use super::problem::ConfigProblem;
 use super::settings::{
-    Address, Config, JsonForm, KeySource, ModelConfig, Origin, ProviderConfig, ProviderKind,
+    Address, Config, JsonForm, KeySource, ModelConfig, Origin, ProviderConfig, ProviderKind, built_in,
 };
 use super::table::{Problems, Table};
 use crate::base::{listed, nearest};
@@ -38,11 +38,6 @@ const MODEL: [&str; 8] =
 /// What to write instead of a key.
 const NO_KEYS: &str = "write `api_key_env = \"NAME\"` and set that variable, or `api_key_file = \"path\"` with a file \
                        that only you can read (chmod 600)";
-
-/// A model name that is there without being configured: `echo`, or canned replies from a file.
-pub(crate) fn built_in(name: &str) -> bool {
-    name == "echo" || name.strip_prefix("script:").is_some_and(|file| !file.is_empty())
-}
 
 impl Config {
     /// Reads the text of a `normc.toml`. Relative paths in it stand relative to the folder of `file_name`.

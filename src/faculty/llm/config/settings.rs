@@ -12,6 +12,11 @@ use super::super::request::Price;
 /// How many calls of one provider are made at once unless it says otherwise.
 pub(super) const CONCURRENCY: u32 = 16;
 
+/// A model name that is there without being configured: `echo`, or canned replies from a file.
+pub(crate) fn built_in(name: &str) -> bool {
+    name == "echo" || name.strip_prefix("script:").is_some_and(|file| !file.is_empty())
+}
+
 /// How a provider is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderKind {

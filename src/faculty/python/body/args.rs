@@ -6,6 +6,9 @@ use crate::base::{Map, Value, nearest, text_of};
 use crate::faculty::failure::shorten;
 use crate::faculty::{Failure, FailureKind};
 
+/// What a method was given: by place, and by name.
+pub(super) type Given<'a> = (&'a [Value], &'a [(Arc<str>, Value)]);
+
 /// The arguments of a method, one place a parameter.
 pub(super) struct Args<'a> {
     /// `file_system.read`, for messages.
@@ -24,7 +27,7 @@ impl<'a> Args<'a> {
         method: &str,
         parameters: &'static [&'static str],
         required: usize,
-        (args, named): (&'a [Value], &'a [(Arc<str>, Value)]),
+        (args, named): Given<'a>,
     ) -> Result<Self, Failure> {
         let method = format!("body.{tool}.{method}");
         let bad = |message: String| Err(Failure::new(FailureKind::BadArguments, message));

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::args::Args;
+use super::args::{Args, Given};
 use super::deed::{Deed, World};
-use super::pure::{Given, unknown};
+use super::tools::unknown;
 use crate::base::{FileAct, Map, Value, json_text, text_of};
 use crate::faculty::memory;
 use crate::faculty::{Failure, FailureKind};

@@ -8,6 +8,7 @@ mod deed;
 mod files;
 mod people;
 mod pure;
+mod tools;
 
 pub use deed::{Deed, Reading, World};
 pub use pure::PureBody;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::args::Args;
+use super::args::{Args, Given};
 use super::deed::{Deed, World};
-use super::pure::Given;
 use crate::base::{Map, Question, QuestionKind, Validation, Value, nearest, text_of};
 use crate::faculty::{Failure, FailureKind};
 

@@ -2,51 +2,13 @@
 
 use std::sync::Arc;
 
-use super::args::Args;
+use super::args::{Args, Given};
 use super::deed::{Deed, Reading, World};
+use super::tools::{is_known, unknown};
 use super::{files, people};
-use crate::base::{Map, ReplyFormat, Sign, Value, nearest, smart_substitute, strip, substitute, text_of};
+use crate::base::{Map, ReplyFormat, Sign, Value, smart_substitute, strip, substitute, text_of};
 use crate::faculty::python::protocol::Body;
 use crate::faculty::{Failure, FailureKind};
-
-/// What a method was given: by place, and by name.
-pub(super) type Given<'a> = (&'a [Value], &'a [(Arc<str>, Value)]);
-
-/// The tools that are known, with their methods as scripts call them.
-const TOOLS: [(&str, &[&str]); 7] = [
-    (
-        "file_system",
-        &[
-            "read",
-            "write",
-            "save",
-            "save_from_dict",
-            "exists",
-            "read_memorized_value",
-            "save_memorized_value",
-        ],
-    ),
-    ("llm", &["generate"]),
-    ("prompt_tool", &["read", "render", "create_template_function"]),
-    ("python_interpreter", &["execute", "function_execute", "create_function_executor"]),
-    (
-        "formatter_tool",
-        &[
-            "get",
-            "wrap",
-            "wrap_list",
-            "parse",
-            "clean_code",
-            "parse_boolean",
-            "collect_script_inputs",
-            "create_template_function",
-            "create_substitute_function",
-            "create_smart_substitute_function",
-        ],
-    ),
-    ("perception_router", &["strip_sign"]),
-    ("user_input", &["create_input_function", "create_text_editor_function", "create_interaction"]),
-];
 
 /// The body of a script (semantics spec, section 11.3): arguments are checked, pure methods answered, everything else
 /// is done by a world. What comes back is data for the script, whatever it looks like.
@@ -187,7 +149,7 @@ impl Body for PureBody<'_> {
                 Ok(stripped(args.value("token")))
             }
             "user_input" if method == "interact" => people::call(self.world, given),
-            _ if TOOLS.iter().any(|(known, _)| *known == tool) => Err(unknown(tool, method)),
+            _ if is_known(tool) => Err(unknown(tool, method)),
             _ => self.world.act(Deed::Tool {
                 tool: Arc::from(tool),
                 method: Arc::from(method),
@@ -195,17 +157,6 @@ impl Body for PureBody<'_> {
                 named: named.to_vec(),
             }),
         }
-    }
-}
-
-/// The failure for a method that a known tool does not have.
-pub(super) fn unknown(tool: &str, method: &str) -> Failure {
-    let methods = TOOLS.iter().find(|(known, _)| *known == tool).map_or(&[][..], |(_, methods)| methods);
-    let failure =
-        Failure::new(FailureKind::UnsupportedAffordance, format!("`body.{tool}` has no method `{method}`"));
-    match nearest(method, methods.iter().copied()) {
-        Some(near) => failure.with_help(format!("did you mean `{near}`?")),
-        None => failure.with_help(format!("its methods are {}", methods.join(", "))),
     }
 }
 
