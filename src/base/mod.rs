@@ -31,7 +31,7 @@ pub use listed::listed;
 pub use literal::{read_literal, strip};
 pub use nearest::nearest;
 pub use plain::{plain_line, plain_text};
-pub use pretty::json_text;
+pub use pretty::{JsonLayout, Numbers, json_text};
 pub use question::{Question, QuestionKind, Validation};
 pub use reply_format::ReplyFormat;
 pub use sign::{Sign, SignError};

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::failure::shorten;
 use super::files::Root;
 use super::{Failure, FailureKind};
-use crate::base::{Map, Value, json_text};
+use crate::base::{JsonLayout, Map, Numbers, Value, json_text};
 
 /// The file that is meant when none is named.
 pub const MEMORY_FILE: &str = "memorized.json";
@@ -67,7 +67,10 @@ pub fn memorize(root: &Root, key: &str, value: &Value, file: Option<&str>) -> Re
     }
     let mut values = read(root, file)?;
     values.insert(Arc::from(key), value.clone());
-    let text = json_text(&Value::Map(Arc::new(values)), 4, true);
+    let text = json_text(
+        &Value::Map(Arc::new(values)),
+        JsonLayout { indent: 4, ascii: true, numbers: Numbers::AsRead },
+    );
     root.save(file, text.as_bytes()).map(|_| ())
 }
 

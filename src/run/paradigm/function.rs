@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::document::{Condition, Paradigm, Param, Planned};
-use super::machine::{Ids, Machine};
+use super::ids::Ids;
+use super::machine::Machine;
 use super::slot::Slot;
 use super::tools::{Callable, checked};
 use super::vertical::Vertical;

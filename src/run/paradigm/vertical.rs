@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::code::{Argument, CallCode, Source};
 use super::document::{Does, Field, Paradigm, Param, Setup, StatePath};
 use super::function::{Facts, Held, States};
-use super::machine::Ids;
+use super::ids::Ids;
 use super::methods::{Method, Op};
 use super::reply::what;
 use super::slot::{Slot, Trouble, fails};
@@ -113,7 +113,7 @@ impl<'a> Vertical<'a> {
 
     fn call(&mut self, method: &'static Method, mut args: Bound) -> Result<Held, Trouble> {
         match method.op {
-            Op::Make(maker) => return make(maker, args),
+            Op::Make(maker) => return make(maker, args).map(Held::Function),
             Op::Read => {
                 let path = args.path(0)?;
                 let text = self.means.pinned(&path)?;

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use super::args::{Args, Given};
 use super::deed::{Deed, World};
 use super::tools::unknown;
-use crate::base::{FileAct, Map, Value, json_text, text_of};
+use crate::base::{FileAct, JsonLayout, Map, Numbers, Value, json_text, text_of};
 use crate::faculty::memory;
 use crate::faculty::{Failure, FailureKind};
+
+/// Numbers come from the script, as Python writes them.
+const LAYOUT: JsonLayout = JsonLayout { indent: 2, ascii: false, numbers: Numbers::AsRead };
 
 pub(super) fn call(world: &dyn World, method: &str, given: Given<'_>) -> Result<Value, Failure> {
     let bind = |parameters, required| Args::bind("file_system", method, parameters, required, given);
@@ -61,7 +64,7 @@ fn save(world: &dyn World, args: &Args<'_>, path: &str) -> Result<Value, Failure
             return Err(args.failure(FailureKind::NothingToSave, what));
         }
         Value::Text(text) => Arc::clone(text),
-        value @ (Value::List(_) | Value::Map(_)) => Arc::from(json_text(value, 2, false)),
+        value @ (Value::List(_) | Value::Map(_)) => Arc::from(json_text(value, LAYOUT)),
         other => Arc::from(text_of(other)),
     };
     let location = world.act(Deed::File(FileAct::Save { path: args.text(path)?, content }))?;
@@ -71,7 +74,7 @@ fn save(world: &dyn World, args: &Args<'_>, path: &str) -> Result<Value, Failure
 fn entry_text(content: &Value) -> Arc<str> {
     match content {
         Value::Text(text) => Arc::clone(text),
-        other => Arc::from(json_text(other, 2, true)),
+        other => Arc::from(json_text(other, JsonLayout { ascii: true, ..LAYOUT })),
     }
 }
 

@@ -1,12 +1,30 @@
-//! What becomes of the answer of the world: the value a method answers with (semantics spec, section 10.4).
+//! How far a call of a method comes, and what becomes of the answer of the world: the value the method answers with (semantics spec, section 10.4).
 
 use std::sync::Arc;
 
-use super::super::slot::{Slot, Trouble, fails, shown};
-use super::files;
-use super::model::Checked;
+use super::super::slot::{Kind, Slot, Trouble, fails, shown};
+use super::schema::Checked;
 use crate::base::{Map, Value, text_of};
-use crate::run::effect::CallAnswer;
+use crate::run::effect::{CallAnswer, Effect};
+
+/// How far a call came.
+#[derive(Debug)]
+pub(in super::super) enum Done {
+    /// It has its answer.
+    Value(Slot),
+    /// It asks the world.
+    Asks(Box<Effect>, After),
+}
+
+impl Done {
+    pub(super) fn value(value: Slot) -> Self {
+        Self::Value(value)
+    }
+
+    pub(super) fn asks(effect: Effect, after: After) -> Self {
+        Self::Asks(Box::new(effect), after)
+    }
+}
 
 /// What is made of the answer to an effect.
 #[derive(Debug, Clone)]
@@ -47,9 +65,9 @@ impl After {
         let plain = |answer: CallAnswer| Slot { text: answer.text, ..Slot::of(answer.value) };
         Ok(match self {
             Self::Plain => plain(answer),
-            Self::Read(path) => files::read_answer(Arc::clone(path), answer.value),
-            Self::Saved => files::saved(files::located(base, &text_of_answer(&answer.value))),
-            Self::SavedMany(reply) => files::saved_many(files::paths_of(&answer.value, base), *reply),
+            Self::Read(path) => read_answer(Arc::clone(path), answer.value),
+            Self::Saved => saved(located(base, &text_of_answer(&answer.value))),
+            Self::SavedMany(reply) => saved_many(paths_of(&answer.value, base), *reply),
             Self::Reply(schema) => {
                 let text = text_of_answer(&answer.value);
                 if let Some(schema) = schema {
@@ -77,6 +95,52 @@ impl After {
                 plain(answer)
             }
         })
+    }
+}
+
+/// The answer of a reading call.
+pub(in super::super) fn read_answer(path: Arc<str>, content: Value) -> Slot {
+    let mut slot = Slot::of(success([("content", content)]));
+    slot.origin.file = Some(path);
+    slot.origin.kind = Kind::ReadAnswer;
+    slot
+}
+
+/// The answer of a call that wrote one file.
+pub(super) fn saved(location: Arc<str>) -> Slot {
+    Slot::of(success([("location", Value::Text(location))]))
+}
+
+/// The answer of a call that wrote several files.
+pub(super) fn saved_many(locations: Vec<Arc<str>>, reply: Option<usize>) -> Slot {
+    let locations: Vec<Value> = locations.into_iter().map(Value::Text).collect();
+    let first = locations.first().cloned().unwrap_or(Value::Null);
+    let mut slot =
+        Slot::of(success([("saved_locations", Value::list(locations)), ("saved_location", first)]));
+    slot.origin.kind = Kind::SaveAnswer;
+    slot.origin.reply = reply;
+    slot
+}
+
+fn success<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    let status = [("status", Value::text("success"))];
+    Value::Map(Arc::new(status.into_iter().chain(entries).map(|(k, v)| (Arc::from(k), v)).collect::<Map>()))
+}
+
+/// The path of a written file as the answer names it: relative to the base directory, or absolute where the run asks for
+/// that (semantics spec, section 14.4).
+pub(super) fn located(base: Option<&Arc<str>>, path: &str) -> Arc<str> {
+    match base {
+        Some(base) if !path.starts_with('/') => Arc::from(format!("{}/{path}", base.trim_end_matches('/'))),
+        _ => Arc::from(path),
+    }
+}
+
+/// The paths in the answer of a call that wrote several files.
+pub(super) fn paths_of(value: &Value, base: Option<&Arc<str>>) -> Vec<Arc<str>> {
+    match value {
+        Value::List(items) => items.iter().map(|item| located(base, &text_of_answer(item))).collect(),
+        other => vec![located(base, &text_of_answer(other))],
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::function::Held;
-use super::super::machine::Ids;
+use super::super::ids::Ids;
 use super::super::methods::{Maker, Method, Op, Signature};
 use super::super::slot::{Slot, Trouble, fails};
-use super::answer::After;
+use super::answer::{After, Done};
 use super::bound::Bound;
 use super::command::Words;
 use super::people::Interaction;
@@ -68,15 +67,6 @@ pub(in super::super) enum Callable {
 pub(in super::super) struct Env<'a> {
     pub(in super::super) ids: &'a mut Ids,
     pub(in super::super) model: Option<&'a Arc<str>>,
-}
-
-/// How far a call came.
-#[derive(Debug)]
-pub(in super::super) enum Done {
-    /// It has its answer.
-    Value(Slot),
-    /// It asks the world.
-    Asks(Box<Effect>, After),
 }
 
 impl Callable {
@@ -190,8 +180,8 @@ fn collected(args: &mut Bound) -> Result<Value, Trouble> {
 ///
 /// # Errors
 /// What is wrong with the arguments.
-pub(in super::super) fn make(maker: Maker, mut args: Bound) -> Result<Held, Trouble> {
-    let callable = match maker {
+pub(in super::super) fn make(maker: Maker, mut args: Bound) -> Result<Callable, Trouble> {
+    Ok(match maker {
         Maker::Template => Callable::Template(Template::read(&args.take(0).as_text())),
         Maker::Substitute => Callable::Substitute { key: args.text(0)?, bundle: None },
         Maker::Bundle => {
@@ -224,16 +214,5 @@ pub(in super::super) fn make(maker: Maker, mut args: Bound) -> Result<Held, Trou
         Maker::Command => Callable::Command(Arc::new(Words::read(args)?)),
         Maker::ChatRead => Callable::ChatRead,
         Maker::ChatClose => Callable::ChatClose,
-    };
-    Ok(Held::Function(callable))
-}
-
-impl Done {
-    pub(super) fn value(value: Slot) -> Self {
-        Self::Value(value)
-    }
-
-    pub(super) fn asks(effect: Effect, after: After) -> Self {
-        Self::Asks(Box::new(effect), after)
-    }
+    })
 }

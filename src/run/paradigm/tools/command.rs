@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use super::super::slot::{Trouble, fails, missing_input};
-use super::answer::After;
+use super::answer::{After, Done};
 use super::bound::Bound;
-use super::callable::Done;
 use crate::base::{Map, Value, text_of};
 use crate::run::effect::{Command, Effect};
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::machine::Ids;
+use super::super::ids::Ids;
 use super::super::reply::{self, Complaint};
 use super::super::slot::{Kind, Origin, Slot, Trouble, fails, missing_input};
 use super::bound::Bound;

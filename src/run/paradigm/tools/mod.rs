@@ -9,13 +9,13 @@ mod files;
 mod format;
 mod model;
 mod people;
+mod schema;
 mod scripts;
 mod template;
 
-pub(super) use answer::After;
+pub(super) use answer::{After, Done, read_answer};
 pub(super) use bound::{Bound, bind};
-pub(super) use callable::{Callable, Done, Env, call, make};
-pub(super) use files::read_answer;
+pub(super) use callable::{Callable, Env, call, make};
 pub use format::collect_inputs;
 pub(super) use format::look_up;
-pub(super) use model::checked;
+pub(super) use schema::checked;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::super::methods::Maker;
 use super::super::slot::{Slot, Trouble, fails};
-use super::answer::After;
+use super::answer::{After, Done};
 use super::bound::Bound;
-use super::callable::Done;
 use super::format::unnamed;
 use super::template::Template;
 use crate::base::{Map, Value, text_of};

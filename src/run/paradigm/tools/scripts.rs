@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::super::slot::Trouble;
-use super::answer::After;
+use super::answer::{After, Done};
 use super::bound::Bound;
-use super::callable::Done;
 use crate::base::{Map, Value};
 use crate::run::effect::{Arguments, Contract, Effect, ScriptCode, ScriptRun};
 
