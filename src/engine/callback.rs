@@ -12,24 +12,13 @@ use crate::run::StepFailure;
 use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, Generate, ScriptCode, ScriptRun};
 use crate::run::paradigm::reply;
 
-use super::driver::Message;
-
-/// Where the answer of something a script asked for goes.
-pub(super) type Reply = Sender<Result<CallAnswer, StepFailure>>;
+use super::message::{Asking, Message};
 
 /// Lets the script of one cell ask.
 pub(super) struct Callback {
     driver: Sender<Message>,
     flight: u64,
     cell: u32,
-}
-
-/// Something a script asked for.
-pub(super) struct Asking {
-    pub(super) flight: u64,
-    pub(super) cell: u32,
-    pub(super) effect: Effect,
-    pub(super) reply: Reply,
 }
 
 impl Callback {

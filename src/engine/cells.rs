@@ -12,8 +12,9 @@ use crate::run::record::{Asked, Call, CallPlace, Left, ModelUse};
 use crate::run::sequence::{Cell, SemanticTask};
 use crate::run::{CallLog, Happening, ItemId, Printed, StepFailure};
 
+use super::came::{Came, Refused};
 use super::claims::Claims;
-use super::tools::{Came, Refused, Tools};
+use super::tools::Tools;
 
 /// A step with cells at work.
 pub(super) struct CellFlight {

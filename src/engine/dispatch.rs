@@ -10,30 +10,22 @@ use crossbeam_channel::Receiver;
 
 use crate::base::Value;
 use crate::faculty::FailureKind;
+use crate::run::StepFailure;
 use crate::run::effect::{CallAnswer, Effect, Question, QuestionKind};
 use crate::run::record::{Asked, CallPlace, Left, answered, deadline};
 use crate::run::sequence::SemanticTask;
 use crate::run::state::Ready;
-use crate::run::{StepFailure, StepKey};
 
-use super::callback::{Asking, Reply};
+use super::came::{Came, Refused};
 use super::cells::{CellFlight, Made, Next, sought};
 use super::claims::Looker;
-use super::driver::{Driver, Flight, FlightKind, Post, happening};
+use super::driver::{Driver, happening};
+use super::flight::{Flight, FlightKind, Post, Prepared};
 use super::identity::{call_identity, step_key};
-use super::lanes::{Done, Job, LANES, Lane, make};
+use super::lanes::{LANES, make};
+use super::message::{Asking, Done, Job, Lane, Reply};
 use super::people::{Given, OpenQuestion, Waiting, question_id, until};
 use super::recorder::Reach;
-use super::tools::{Came, Refused};
-
-/// A step whose cells have gone as far as they can without the world, and what each asks for first.
-pub(super) struct Prepared {
-    ready: Ready,
-    step: StepKey,
-    cells: Box<CellFlight>,
-    firsts: Vec<(CallPlace, Effect)>,
-    made: Vec<Made>,
-}
 
 /// The lane of an effect; none for what people are asked.
 fn lane_of(effect: &Effect) -> Option<Lane> {

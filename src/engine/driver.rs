@@ -3,18 +3,15 @@
 //!
 //! What the cells of steps ask for is the subject of `dispatch.rs`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 use rustc_hash::FxHashMap;
 
-use crate::base::Digest;
 use crate::run::decide::{Action, decide};
 use crate::run::effect::{CallAnswer, Effect};
-use crate::run::record::{Asked, Call, CallPlace};
-use crate::run::replay::Wrote;
 use crate::run::sequence::{Cell, SemanticTask, SyntacticTask};
 use crate::run::state::{ApplyError, Ready};
 use crate::run::{
@@ -23,13 +20,14 @@ use crate::run::{
 };
 use crate::store::StoreError;
 
-use super::callback::{Asking, Reply};
-use super::cells::CellFlight;
 use super::claims::Claims;
+use super::flight::{Flight, FlightKind, Post, Prepared};
 use super::interrupt::Interrupt;
-use super::lanes::{Done, Job, Lane, Lanes};
-use super::people::{Desk, OpenQuestion, People, Waiting};
+use super::lanes::Lanes;
+use super::message::{Job, Lane, Message, Reply};
+use super::people::{Desk, OpenQuestion, People};
 use super::recorder::{Reach, Recorder};
+use super::resume::Unfinished;
 use super::tools::Tools;
 
 /// Work on fewer cells than this is done by the driver itself: handing it over would cost more.
@@ -64,49 +62,6 @@ impl Default for Options {
             grace: Duration::from_secs(10),
         }
     }
-}
-
-/// What threads send to the driver.
-pub(super) enum Message {
-    /// A call is done.
-    Call(Box<Done>),
-    /// A step's work is done as a whole.
-    Work(u64, Box<Result<Happening, StepFailure>>, CallLog),
-    /// A script asks for something while it runs.
-    Asking(Box<Asking>),
-}
-
-/// A step whose work is under way.
-pub(super) struct Flight {
-    pub(super) ready: Ready,
-    pub(super) step: StepKey,
-    pub(super) kind: FlightKind,
-    /// Calls are made, and how far they reach; none for work of this process alone.
-    pub(super) reach: Option<Reach>,
-}
-
-pub(super) enum FlightKind {
-    /// Another thread does all of it.
-    Whole,
-    /// Its cells are at work.
-    Cells(Box<CellFlight>),
-}
-
-/// What an earlier process left of steps that have not ended.
-#[derive(Debug, Default)]
-pub(super) struct Unfinished {
-    /// Calls that came back.
-    pub(super) calls: FxHashMap<StepKey, Vec<Call>>,
-    /// Questions that were put to people.
-    pub(super) asked: FxHashMap<StepKey, Vec<Asked>>,
-    /// Hashes of texts that steps have written into files.
-    pub(super) written: Vec<Digest>,
-    /// Files that steps have written, in order.
-    pub(super) wrote: Vec<Wrote>,
-    /// What models have cost.
-    pub(super) spent: Spent,
-    /// The same by item.
-    pub(super) spent_by: BTreeMap<ItemId, Spent>,
 }
 
 /// Runs a plan from a state to its end: a fresh one, or one folded from the events of an earlier run. Nothing is
@@ -185,13 +140,6 @@ fn drive(
     driver.finish(begun)
 }
 
-/// A question or message on its way to people, once what it depends on is written down.
-pub(super) enum Post {
-    Question(Waiting),
-    /// A message, and where the word that it was shown goes.
-    Message(OpenQuestion, u64, CallPlace, Effect, Option<Reply>),
-}
-
 pub(super) struct Driver<'w> {
     pub(super) state: State,
     pub(super) graph: Arc<Graph>,
@@ -205,7 +153,7 @@ pub(super) struct Driver<'w> {
     pub(super) whole: usize,
     /// Steps for which no thread is free, by the lane of their first call. Nothing of them is recorded yet, so that what
     /// a crash leaves in doubt is only what was about to start.
-    pub(super) waiting: [VecDeque<super::dispatch::Prepared>; 3],
+    pub(super) waiting: [VecDeque<Prepared>; 3],
     pub(super) lanes: Lanes,
     /// Calls whose intent is not written yet.
     pub(super) outbox: Vec<(Lane, Job)>,

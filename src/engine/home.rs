@@ -10,7 +10,7 @@ use crate::faculty::{Failure, FailureKind};
 use crate::repo::agents::Agent;
 use crate::run::effect::Arguments;
 
-use super::tools::ToolOptions;
+use super::tool_options::ToolOptions;
 
 /// A folder in which files of steps stand.
 pub(super) struct Home {

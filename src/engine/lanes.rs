@@ -6,14 +6,10 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::faculty::CallIdentity;
-use crate::run::ItemId;
-use crate::run::effect::Effect;
-use crate::run::record::CallPlace;
-
-use super::callback::{Callback, Reply};
-use super::driver::Message;
-use super::tools::{Came, Context, Refused, Tools};
+use super::callback::Callback;
+use super::came::{Came, Refused};
+use super::message::{Done, Job, Lane, Message};
+use super::tools::{Context, Tools};
 
 /// So many calls a thread may be handed out beyond the one it makes, so that it never waits for the next one.
 const AHEAD: usize = 4;
@@ -21,41 +17,10 @@ const AHEAD: usize = 4;
 /// Stacks of threads that only wait for a server, so that hundreds of them cost little.
 const SMALL_STACK: usize = 256 << 10;
 
-/// Which threads make a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lane {
-    /// Scripts, programs and files.
-    Work,
-    /// Models.
-    Model,
-    /// What scripts ask for while they run: they hold a thread of [`Lane::Work`], and must not wait for another one.
-    Side,
-}
-
 /// All lanes.
 pub(super) const LANES: [Lane; 3] = [Lane::Work, Lane::Model, Lane::Side];
 
-/// One call on its way to a thread.
-pub(super) struct Job {
-    pub(super) flight: u64,
-    pub(super) step_name: Arc<str>,
-    pub(super) item: ItemId,
-    pub(super) round: u32,
-    pub(super) place: CallPlace,
-    pub(super) effect: Effect,
-    pub(super) timeout: Option<f64>,
-    pub(super) identity: Option<Arc<CallIdentity>>,
-    /// Who waits for it: a script that runs; none for the cell itself.
-    pub(super) reply: Option<Reply>,
-}
-
-/// What came back.
-pub(super) struct Done {
-    pub(super) lane: Lane,
-    pub(super) job: Job,
-    pub(super) came: Result<Came, Refused>,
-}
-
+/// The threads of all lanes.
 pub(super) struct Lanes {
     lanes: [Threads; 3],
 }

@@ -5,14 +5,17 @@
 #![allow(clippy::disallowed_methods, reason = "the driver starts threads and measures time")]
 
 mod callback;
+mod came;
 mod cells;
 mod claims;
 mod dispatch;
 mod driver;
+mod flight;
 mod home;
 mod identity;
 mod interrupt;
 mod lanes;
+mod message;
 mod models;
 mod past;
 mod people;
@@ -23,6 +26,7 @@ mod resume;
 mod run_id;
 mod session;
 mod told;
+mod tool_options;
 mod tools;
 
 pub use driver::{Options, run};
@@ -36,4 +40,5 @@ pub use resume::{Again, Found, Resumption, Wish};
 pub use run_id::{made_at, new_run_id};
 pub use session::{Closing, Ended, Keeping, Session, signal_name};
 pub use told::Told;
-pub use tools::{StepMeans, ToolOptions, Tools};
+pub use tool_options::ToolOptions;
+pub use tools::{StepMeans, Tools};

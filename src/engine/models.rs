@@ -19,7 +19,7 @@ use crate::run::Spent;
 use crate::run::effect::{CallAnswer, Generate};
 use crate::run::record::{CallPlace, ModelUse};
 
-use super::tools::{Came, Refused, step_failure};
+use super::came::{Came, Refused, step_failure};
 
 /// What people give to servers that want a key and look at none. Taking these words out of replies would only harm them.
 const PLACEHOLDERS: [&str; 12] = [

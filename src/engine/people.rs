@@ -12,7 +12,7 @@ use crate::run::effect::{Effect, Question};
 use crate::run::record::CallPlace;
 use crate::run::{Graph, StepKey};
 
-use super::callback::Reply;
+use super::message::Reply;
 
 /// A question as it is put to people.
 #[derive(Debug, Clone)]

@@ -1,21 +1,38 @@
 //! Going on with a stored run (durability spec, section 6; runtime spec, section 15.3): what still holds, what must be
 //! done again and why, what is in doubt. Everything is weighed before anything is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::base::Digest;
 use crate::repo::{ConceptId, Model};
-use crate::run::record::{Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek};
-use crate::run::replay::{Replay, ReplayError, Validity};
+use crate::run::record::{Asked, Call, Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek};
+use crate::run::replay::{Replay, ReplayError, Validity, Wrote};
 use crate::run::stale::{Comparison, compare};
 use crate::run::{ItemId, Spent, State, StepKey, initial_values};
 use crate::store::{Recovery, RunDir, Tail, Torn, Visitor, recover};
 
-use super::driver::Unfinished;
 use super::past::{Past, RunError, Surveyor};
 use super::plan::Plan;
+
+/// What an earlier process left of steps that have not ended.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    /// Calls that came back.
+    pub(super) calls: FxHashMap<StepKey, Vec<Call>>,
+    /// Questions that were put to people.
+    pub(super) asked: FxHashMap<StepKey, Vec<Asked>>,
+    /// Hashes of texts that steps have written into files.
+    pub(super) written: Vec<Digest>,
+    /// Files that steps have written, in order.
+    pub(super) wrote: Vec<Wrote>,
+    /// What models have cost.
+    pub(super) spent: Spent,
+    /// The same by item.
+    pub(super) spent_by: BTreeMap<ItemId, Spent>,
+}
 
 /// A stored run that this process has to itself, whole or made whole again.
 #[derive(Debug)]

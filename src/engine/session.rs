@@ -15,12 +15,12 @@ use crate::run::{Event, Graph, Outcome, State, Status, StepKey, Stop, Watch};
 use crate::store::index::{Indexer, LookUp, Lookup};
 use crate::store::{Durability, Journal, JournalOptions, Recovery, RunDir, Store, StoreError, Tail};
 
-use super::driver::{Driven, Options, Unfinished, run_recorded};
+use super::driver::{Driven, Options, run_recorded};
 use super::past::RunError;
 use super::people::{Desk, OpenQuestion};
 use super::plan::Plan;
 use super::recorder::{Reach, Recorder};
-use super::resume::Resumption;
+use super::resume::{Resumption, Unfinished};
 use super::run_id::new_run_id;
 use super::tools::Tools;
 

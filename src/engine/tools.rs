@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,19 +15,21 @@ use crate::faculty::command::{CommandCall, CommandOptions, Commands};
 use crate::faculty::files::WriteLog;
 use crate::faculty::permit::{Permissions, ScriptTrust};
 use crate::faculty::python::{Mode, Pool, PoolOptions, PureBody, ScriptCall};
-use crate::faculty::{self, Answer, CallIdentity, Failure, FailureKind, Redactor, Script, builtin, memory};
-use crate::repo::agents::{Agent, AgentFile, Needs};
+use crate::faculty::{CallIdentity, Failure, FailureKind, Output, Redactor, Script, builtin, memory};
+use crate::repo::agents::{Agent, Needs};
 use crate::repo::{Inference, Model, Semantic, Work};
 use crate::run::effect::{CallAnswer, Contract, Effect, FileAct, ScriptCode, ScriptRun};
 use crate::run::paradigm::Paradigm;
 use crate::run::record::{CallPlace, ModelUse};
 use crate::run::replay::Wrote;
-use crate::run::{Graph, ItemId, Means, NoFiles, ScriptPlace, StepFailure};
+use crate::run::{Graph, ItemId, Means, NoFiles, StepFailure};
 
 use super::callback::Callback;
+use super::came::{Came, Refused, step_failure};
 use super::home::{Home, filled, tool_inputs};
 use super::models::{Asker, Thinking};
 use super::plan::paradigm_path;
+use super::tool_options::ToolOptions;
 
 /// Scripts by folder and path, as they were read the first time.
 type Scripts = FxHashMap<(usize, Arc<str>), Result<Arc<Script>, Failure>>;
@@ -50,63 +52,6 @@ pub(super) struct Context<'a> {
     pub(super) place: CallPlace,
     /// Where a script can ask for more.
     pub(super) callback: Option<&'a Callback>,
-}
-
-/// What came back.
-pub(super) struct Came {
-    pub(super) answer: CallAnswer,
-    pub(super) output: faculty::Output,
-    pub(super) duration: Duration,
-    pub(super) model: Option<Box<ModelUse>>,
-}
-
-/// A call that failed, and what it cost nevertheless.
-pub(super) struct Refused {
-    pub(super) failure: Box<StepFailure>,
-    pub(super) model: Option<Box<ModelUse>>,
-}
-
-impl From<StepFailure> for Refused {
-    fn from(failure: StepFailure) -> Self {
-        Self { failure: Box::new(failure), model: None }
-    }
-}
-
-impl Came {
-    /// An answer that took no time.
-    pub(super) fn at_once(answer: CallAnswer) -> Self {
-        Self { answer, output: faculty::Output::default(), duration: Duration::ZERO, model: None }
-    }
-}
-
-impl From<Answer> for Came {
-    fn from(answer: Answer) -> Self {
-        let Answer { value, text, output, duration } = answer;
-        Self { answer: CallAnswer { value, text }, output, duration, model: None }
-    }
-}
-
-/// How the faculties of a run are set up.
-#[derive(Default)]
-pub struct ToolOptions {
-    /// Scripts and programs at once.
-    pub jobs: usize,
-    /// The models; none when no step can ask one.
-    pub models: Option<Arc<Thinking>>,
-    /// Who does which step.
-    pub agents: AgentFile,
-    /// Paths besides the base directory that may be read.
-    pub allow_read: Vec<PathBuf>,
-    /// Paths besides the base directory that may be written.
-    pub allow_write: Vec<PathBuf>,
-    /// What may be run and connected to.
-    pub permissions: Permissions,
-    /// Written files are named by absolute paths.
-    pub absolute_paths: bool,
-    /// The model of steps that name none, and whose agent names none.
-    pub model: Option<Arc<str>>,
-    /// The binary of normc, which launches programs; none lets nothing be launched by it.
-    pub launcher: Option<PathBuf>,
 }
 
 /// The faculties of one run.
@@ -271,7 +216,7 @@ impl Tools {
                 value: self.redactor.redact_value(answer.value),
                 text: answer.text.map(|text| Arc::from(self.redactor.redact(&text))),
             },
-            output: faculty::Output { stdout: clean(output.stdout), stderr: clean(output.stderr) },
+            output: Output { stdout: clean(output.stdout), stderr: clean(output.stderr) },
             duration,
             model: model.map(|model| Box::new(ModelUse { answered: clean(model.answered), ..*model })),
         }
@@ -637,30 +582,4 @@ fn not_offered(effect: &Effect) -> Failure {
         "name a program for it in the agents file: \"custom\": {\"TOOL\": {\"settings\": {\"command\": [\"program\", \
          \"{method}\"]}}}",
     )
-}
-
-pub(super) fn step_failure(failure: &Failure) -> StepFailure {
-    let mut detail = String::new();
-    if let Some(trace) = &failure.trace {
-        detail.push_str(trace.trim_end());
-    }
-    let printed = failure.stderr_tail().trim_end();
-    if !printed.is_empty() {
-        if !detail.is_empty() {
-            detail.push_str("\n\n");
-        }
-        detail.push_str("stderr:\n");
-        detail.push_str(printed);
-    }
-    StepFailure {
-        kind: failure.kind.as_str().to_owned(),
-        message: failure.message.clone(),
-        help: failure.help.clone(),
-        cell: Vec::new(),
-        script: failure
-            .place
-            .as_ref()
-            .map(|p| Box::new(ScriptPlace { path: p.path.to_string(), line: p.line })),
-        detail: (!detail.is_empty()).then(|| detail.into()),
-    }
 }
