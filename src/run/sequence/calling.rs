@@ -17,7 +17,7 @@ use super::functions::{Functions, only_sign, own_text, prepare, states};
 use super::inputs::{Inputs, Special, Values, number};
 use super::perceive::{input_text, stripped};
 use super::prompts::{self, Reply};
-use super::semantic::Site;
+use super::site::Site;
 use super::writer::{Prompt, Writer};
 
 const SCRIPT: &[&str] = &["script_location", "generated_script_path"];

@@ -12,7 +12,7 @@ use crate::run::paradigm::{Facts, Function, Paradigm, States};
 use crate::tensor::Tensor;
 
 use super::inputs::coordinates;
-use super::semantic::Site;
+use super::site::Site;
 
 /// The prepared functions of a step.
 pub(super) struct Functions {

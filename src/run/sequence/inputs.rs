@@ -16,7 +16,7 @@ use crate::tensor::{Axis, Tensor, combine, is_missing};
 use super::format::Style;
 use super::perceive::{Perceived, is_query};
 use super::select::{Picked, Selector};
-use super::semantic::NamedValue;
+use super::site::NamedValue;
 
 /// A value in the order the step wants it.
 struct Given<'a> {

@@ -17,6 +17,7 @@ mod perceive;
 mod prompts;
 mod select;
 mod semantic;
+mod site;
 mod syntactic;
 mod writer;
 
@@ -25,5 +26,6 @@ pub use format::Style;
 pub use judge::{assert, compare};
 pub use perceive::{Perceived, is_instruction, is_query, joined, perceive, perceive_unread};
 pub use select::{Picked, Selector};
-pub use semantic::{NamedValue, SemanticTask, Site, input_maps};
+pub use semantic::{SemanticTask, input_maps};
+pub use site::{NamedValue, Site};
 pub use syntactic::{Captured, SyntacticTask};

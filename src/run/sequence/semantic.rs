@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::base::{Map, Value};
-use crate::repo::{Concept, Method, Semantic};
+use crate::repo::{Method, Semantic};
 use crate::run::effect::CallAnswer;
 use crate::run::event::{Produced, StepFailure};
 use crate::run::means::Means;
@@ -18,6 +18,7 @@ use super::cell::Cell;
 use super::format::Style;
 use super::inputs::{Values, coordinates, number};
 use super::judge::judge;
+use super::site::{NamedValue, Site};
 
 /// A semantic step with its inputs captured: the work of its cells and how to put the answers together.
 #[derive(Debug, Clone)]
@@ -35,26 +36,6 @@ pub struct SemanticTask {
     /// How answers become the step's value.
     work: Arc<Semantic>,
     answers: Answers,
-}
-
-/// What a step knows of the concepts it is about.
-pub struct Site<'a> {
-    /// The concept it infers.
-    pub target: &'a Concept,
-    /// Its function concept.
-    pub function: Option<&'a Concept>,
-    /// The value of the function concept, if it has one.
-    pub cells: Option<&'a Tensor>,
-    /// The step's name with its place in loops; asked for only where signs are numbered.
-    pub step: &'a dyn Fn() -> String,
-}
-
-/// A value of the step, by the name it is ordered under.
-pub struct NamedValue<'a> {
-    /// The concept's name.
-    pub name: &'a str,
-    /// Its value, filters applied.
-    pub value: &'a Tensor,
 }
 
 impl SemanticTask {
