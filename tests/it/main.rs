@@ -57,4 +57,5 @@ mod support;
 mod survey;
 mod think;
 mod think_hard;
+mod tls;
 mod vectors;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use ureq::config::Config as UreqConfig;
 use ureq::http::{HeaderMap, HeaderValue, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body, BodyReader, Error, Proxy, Timeout};
@@ -23,7 +24,7 @@ const ADDRESS_LIFE: Duration = Duration::from_secs(30);
 const ERROR_BODY: u64 = 64 << 10;
 
 /// How a server is reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Ways {
     /// How long connecting may take, the look-up of the name included.
     pub(super) connect: Duration,
@@ -33,6 +34,8 @@ pub(super) struct Ways {
     pub(super) kept: usize,
     /// The proxy of the environment is used.
     pub(super) proxy: bool,
+    /// The certificates that servers are trusted by; the well-known ones when there are none here.
+    pub(super) roots: Vec<Certificate<'static>>,
 }
 
 /// A client with its kept connections.
@@ -78,6 +81,8 @@ pub(super) struct Answer {
 impl Http {
     pub(super) fn new(ways: Ways) -> Self {
         let names = Names::default();
+        let roots = if ways.roots.is_empty() { RootCerts::WebPki } else { RootCerts::from(ways.roots) };
+        let tls = TlsConfig::builder().root_certs(roots).build();
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -91,6 +96,7 @@ impl Http {
             .output_buffer_size(BUFFER)
             .max_idle_connections(ways.kept)
             .max_idle_connections_per_host(ways.kept)
+            .tls_config(tls)
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), names.clone());
         Self { agent, names, whole: ways.whole }

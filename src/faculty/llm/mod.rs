@@ -9,6 +9,7 @@
 mod again;
 pub mod budget;
 pub mod cassette;
+mod certificates;
 pub mod config;
 mod echo;
 mod gate;

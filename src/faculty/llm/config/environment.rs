@@ -96,6 +96,9 @@ pub(super) fn fill(provider: &mut ProviderConfig, set: &dyn Fn(&str) -> Option<S
             *path = PathBuf::from(home).join(rest);
         }
     };
+    if let Some(path) = &mut provider.ca_file {
+        home(path);
+    }
     if let Some(KeySource::File(path)) = &mut provider.key {
         home(path);
     }

@@ -14,7 +14,7 @@ use super::settings::{
 use super::table::{Problems, Table};
 use crate::base::{listed, nearest};
 
-const PROVIDER: [&str; 15] = [
+const PROVIDER: [&str; 16] = [
     "kind",
     "base_url",
     "api_key_env",
@@ -29,6 +29,7 @@ const PROVIDER: [&str; 15] = [
     "response_format",
     "body_limit",
     "proxy",
+    "ca_file",
     "file",
 ];
 
@@ -157,6 +158,7 @@ fn provider(name: &Arc<str>, table: &Table<'_>, folder: &Path, file: &str) -> Pr
     found.json = JsonForm::ALL.into_iter().find(|f| Some(f.word()) == form).unwrap_or_default();
     found.body_limit = table.bytes("body_limit").unwrap_or(found.body_limit);
     found.proxy = table.flag("proxy").unwrap_or(false);
+    found.ca_file = table.text("ca_file").map(|(path, _)| beside(folder, path));
     found.file = table.text("file").map(|(path, _)| beside(folder, path));
     found
 }

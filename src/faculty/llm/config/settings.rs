@@ -122,6 +122,8 @@ pub struct ProviderConfig {
     pub body_limit: u64,
     /// Connections go through the proxy that the environment names.
     pub proxy: bool,
+    /// The certificates its server is trusted by; none for the well-known ones.
+    pub ca_file: Option<PathBuf>,
     /// The file of canned replies.
     pub file: Option<PathBuf>,
     /// The file that defines it, and the line there.
@@ -146,6 +148,7 @@ impl ProviderConfig {
             json: JsonForm::default(),
             body_limit: 32 << 20,
             proxy: false,
+            ca_file: None,
             file: None,
             place: (file.into(), None),
         }

@@ -7,6 +7,7 @@ use ureq::http::header::{AUTHORIZATION, HeaderName};
 use ureq::http::{HeaderMap, HeaderValue};
 
 use super::super::again::retry_after;
+use super::super::certificates::certificates;
 use super::super::config::{JsonForm, KeySource, ProviderConfig};
 use super::super::http::{Answer, Broken, Ended, Http, Ways};
 use super::super::provider::{Again, Asked, Provider, Refused, Said};
@@ -52,11 +53,13 @@ impl OpenAi {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
+        let connect = config.connect_timeout.min(config.timeout);
         let ways = Ways {
-            connect: config.connect_timeout.min(config.timeout),
+            connect,
             whole: config.timeout,
             kept: config.concurrency as usize,
             proxy: config.proxy,
+            roots: config.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default(),
         };
         Ok(Self {
             http: Http::new(ways),
@@ -70,7 +73,7 @@ impl OpenAi {
                 .map_or_else(|| config.name.clone(), |address| address.written.clone()),
             json: config.json,
             body_limit: config.body_limit,
-            connect: ways.connect,
+            connect,
         })
     }
 
@@ -91,7 +94,11 @@ impl OpenAi {
             }
             Broken::NotTrusted(why) => (
                 format!("the server of the model `{model}` is not trusted: {}", shorten(&self.clean(&why))),
-                format!("is `base_url` of [providers.{}] right? it is `{}`", self.name, self.written),
+                format!(
+                    "is `base_url` of [providers.{}] right? it is `{}`; a server with a certificate of its own wants \
+                     `ca_file` there",
+                    self.name, self.written
+                ),
                 Again::No,
                 None,
             ),
