@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
@@ -11,7 +12,7 @@ use crate::repo::{ConceptId, Model};
 use crate::run::record::{Asked, Call, Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek};
 use crate::run::replay::{Replay, ReplayError, Validity, Wrote};
 use crate::run::stale::{Comparison, compare};
-use crate::run::{ItemId, Spent, State, StepKey, initial_values};
+use crate::run::{ItemId, Outcome, Spent, State, StepKey, StepTime, initial_values};
 use crate::store::{Recovery, RunDir, Tail, Torn, Visitor, recover};
 
 use super::past::{Past, RunError, Surveyor};
@@ -175,9 +176,18 @@ impl Resumption {
         &self.state
     }
 
-    /// The state of a run with nothing left to do.
-    pub fn into_state(self) -> State {
-        self.state
+    /// A run with nothing left to do, as it ended: with what models have cost, and no time of this process.
+    pub fn into_outcome(self) -> Outcome {
+        let Unfinished { spent, spent_by, .. } = self.unfinished;
+        let times = vec![StepTime::default(); self.state.graph().items.len()];
+        let mut outcome = Outcome::of(self.state, None, times, Duration::ZERO);
+        outcome.spent = spent;
+        for (item, spent) in spent_by {
+            if let Some(times) = outcome.times.get_mut(item.at()) {
+                times.spent = spent;
+            }
+        }
+        outcome
     }
 
     /// Steps that were interrupted, in the order of the plan, with what is known of them.

@@ -16,7 +16,8 @@ pub fn place_text(place: CallPlace) -> String {
 pub fn call_text(call: &Call) -> String {
     let method = plain_line(&call.method);
     let Some(used) = &call.model else { return method.into_owned() };
-    let answered = match used.asked == used.answered {
+    // Nobody answers a call that fails.
+    let answered = match used.answered.is_empty() || used.asked == used.answered {
         true => String::new(),
         false => format!(", answered by {}", plain_line(&used.answered)),
     };

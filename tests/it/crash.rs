@@ -3,11 +3,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use normc::base::{FixedClock, SourceFile, SourceMap};
 use normc::engine::{Found, Keeping, Options, Plan, Resumption, RunError, Session, Tools, Wish};
-use normc::run::{CallLog, Event, Graph, Outcome, Watch};
+use normc::run::{CallLog, Event, Graph, Watch};
 use normc::store::{Durability, Fault, Recovery, SimDisk, Store, StoreError};
 use normc::{plan, repo, syntax};
 use serde_json::Value as Json;
@@ -89,7 +88,7 @@ impl Stage {
         let resumption = Resumption::weigh(found, self.plan.clone(), &Wish::default())?;
         let kept = resumption.kept;
         if resumption.is_complete() {
-            let outcome = Outcome::of(resumption.into_state(), None, Vec::new(), Duration::ZERO);
+            let outcome = resumption.into_outcome();
             return Ok(Whole { result: outcome.to_json("run"), events: kept });
         }
         self.finish(Session::go_on(resumption, &self.keeping())?, kept)

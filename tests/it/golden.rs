@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use normc::base::{FixedClock, Value};
 use normc::engine::{self, Found, Interrupt, Keeping, Options, Plan, Resumption, Session, Tools, Wish};
@@ -155,7 +154,7 @@ fn check_phases(folder: &Path, scenario: &Json, phases: &[Json]) -> Vec<String> 
             let run = store.open(&store.ids().unwrap()[0]).unwrap();
             let resumption = Resumption::weigh(Found::take(run).unwrap(), plan, &wish).unwrap();
             if resumption.is_complete() {
-                Outcome::of(resumption.into_state(), None, Vec::new(), Duration::ZERO)
+                resumption.into_outcome()
             } else {
                 finish(Session::go_on(resumption, &keeping).unwrap(), base.path(), &mut order)
             }

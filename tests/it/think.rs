@@ -239,6 +239,14 @@ fn a_budget_stops_before_the_call_and_nothing_is_asked_twice() {
     assert_eq!(server.seen().len(), 6, "a call was made twice");
     assert_eq!(last["models"]["calls"], 6);
     assert!(last["models"]["cost_micros"].as_u64().unwrap() > 0);
+    // The calls of both processes are those of the run; an answer is no step.
+    let shown = result(&place.run(&["runs", "show", "last", "--format", "json"]));
+    let calls = shown["inferences"].as_array().unwrap().iter().map(|row| row["calls"].as_u64().unwrap());
+    assert_eq!(calls.sum::<u64>(), 6, "{shown}");
+    assert_eq!(shown["cycles_list"][0]["steps"], 6, "{shown}");
+    // What it has cost is said as long as it is there.
+    let again = result(&place.run(&["exec", "--resume", "--json"]));
+    assert_eq!(again["models"], last["models"]);
 }
 
 #[test]
@@ -266,6 +274,8 @@ fn cells_that_were_answered_are_not_asked_again() {
     assert!(told.contains("not that one") && told.contains("greetings"), "{told}");
     let asked = server.seen().len();
     assert_eq!(asked, 4);
+    let why = stdout(&place.run(&["why", "last", "1"]));
+    assert!(why.contains("of model ") && !why.contains("answered by ,"), "{why}");
     let output = place.against(&server, &["exec", "--resume", "--json"]);
     assert_eq!(result(&output)["status"], "completed", "{}", stderr(&output));
     assert_eq!(server.seen().len(), asked + 1, "more than the failed cell was asked again");

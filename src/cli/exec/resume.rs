@@ -1,14 +1,13 @@
 //! `normc exec --resume`: finds the run to go on with, says what will be done again and why, and goes on.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::base::{SourceFile, SourceMap, Value};
 use crate::diag::Severity;
 use crate::engine::{Found, Past, Resumption, RunError, Session, Told, Tools, Wish};
 use crate::report::say;
 use crate::run::record::Intent;
-use crate::run::{Event, Outcome, StepKey};
+use crate::run::{Event, StepKey};
 use crate::store::{Recovery, RunDir, Store, StoreError};
 
 use super::super::Exit;
@@ -143,10 +142,7 @@ fn finished(arguments: &Arguments, resumption: Resumption, prepared: &Prepared, 
         say!("run {run_id} is complete, nothing is left to do");
         say_outdated(&resumption);
     }
-    let state = resumption.into_state();
-    let times = vec![crate::run::StepTime::default(); state.graph().items.len()];
-    let outcome = Outcome::of(state, None, times, Duration::ZERO);
-    present(arguments, &outcome, &run_id, prepared, &[], map)
+    present(arguments, &resumption.into_outcome(), &run_id, prepared, &[], map)
 }
 
 /// Says what will run again, and why.

@@ -12,9 +12,9 @@ use crate::engine::{Past, Plan};
 use crate::report::{
     ago, duration, moment, money_text, plain_line, plain_text, size, spent_text, stuck_list, value_text,
 };
-use crate::run::record::{Decoder, Fetch, Intent, Kind, Record, Redo, Redone, peek, timing};
+use crate::run::record::{Decoder, Fetch, Intent, Kind, Lookup, Record, Redo, Redone, Timing, peek, timing};
 use crate::run::replay::{Replay, Validity};
-use crate::run::{Graph, Outcome, State, StepTime, spent_json, tensor_json};
+use crate::run::{Graph, Outcome, State, StepKey, StepTime, spent_json, tensor_json};
 
 use super::super::Exit;
 use super::super::clock::WallClock;
@@ -48,6 +48,8 @@ struct Sums {
     /// By cycle: steps settled, and when something of it was last written.
     cycles: BTreeMap<u32, (u64, Option<u64>)>,
     times: Vec<StepTime>,
+    /// Calls of the process at work that no sum of their step holds yet: how many, and their time.
+    loose: BTreeMap<StepKey, (usize, StepTime)>,
     /// What was to be done again, by the frame that says so.
     redo: Vec<(u64, Vec<Redo>)>,
     /// Suspensions and ends, by frame.
@@ -66,27 +68,63 @@ impl Fetch for NoObjects {
 impl Sums {
     fn see(&mut self, validity: &Validity, seq: u64, kind: Kind, body: &[u8]) {
         if let Some(found) = peek(kind, body) {
-            let Some(item) = validity.now(seq, &found.step, found.round) else { return };
-            let cycle = self.cycles.entry(found.round).or_default();
-            match timing(kind, body) {
-                Some(timing) => {
-                    cycle.1 = cycle.1.max(Some(timing.at));
-                    if let Some(sum) = self.times.get_mut(item.at()) {
-                        sum.calls += timing.calls;
-                        sum.time += Duration::from_micros(timing.micros);
-                    }
-                }
-                None => cycle.0 += 1,
-            }
+            self.see_step(validity, seq, kind, body, found);
             return;
         }
         match Decoder::default().read(kind, body, &mut NoObjects) {
+            Ok(Record::Resumed(_)) => self.add_loose(),
             Ok(Record::Redo(redo)) => self.redo.push((seq, redo)),
             Ok(Record::Suspended(stop)) => self.stops.push((seq, stop.reason)),
             Ok(Record::End(end)) => self.stops.push((seq, format!("it had ended: {}", end.status))),
             _ => {}
         }
     }
+}
+
+impl Sums {
+    fn see_step(&mut self, validity: &Validity, seq: u64, kind: Kind, body: &[u8], found: Lookup) {
+        let Lookup { step, round } = found;
+        let timing = timing(kind, body);
+        if kind == Kind::Call {
+            if let (Some(item), Some(timing)) = (validity.call_now(seq, &step, round), timing) {
+                let (at, sum) = self.loose.entry(step).or_default();
+                *at = item.at();
+                add(sum, timing);
+                let cycle = self.cycles.entry(round).or_default();
+                cycle.1 = cycle.1.max(Some(timing.at));
+            }
+            return;
+        }
+        // Of a step that failed and was tried again only its calls count.
+        let Some(item) = validity.now(seq, &step, round) else { return };
+        if kind == Kind::Log {
+            // It counts every call that the same process has made for the step.
+            self.loose.remove(&step);
+        }
+        let cycle = self.cycles.entry(round).or_default();
+        cycle.0 += u64::from(matches!(kind, Kind::Result | Kind::Failed | Kind::Skipped));
+        if let Some(timing) = timing {
+            cycle.1 = cycle.1.max(Some(timing.at));
+            if let Some(sum) = self.times.get_mut(item.at()) {
+                add(sum, timing);
+            }
+        }
+    }
+
+    /// The calls of a process that ended, or is still at work, before it could sum them.
+    fn add_loose(&mut self) {
+        for (at, loose) in std::mem::take(&mut self.loose).into_values() {
+            if let Some(sum) = self.times.get_mut(at) {
+                sum.calls += loose.calls;
+                sum.time += loose.time;
+            }
+        }
+    }
+}
+
+fn add(sum: &mut StepTime, timing: Timing) {
+    sum.calls += timing.calls;
+    sum.time += Duration::from_micros(timing.micros);
 }
 
 /// One resumption, for people and for JSON.
@@ -131,6 +169,7 @@ fn gather(past: Past, look: Look, path: String, space: u64) -> Result<Shown, Exi
             sums.see(&validity, frame.seq, frame.kind, frame.body);
         })
         .map_err(failed)?;
+    sums.add_loose();
     let resumptions = resumptions(&past, &sums, &plan);
     let mut in_doubt: Vec<Intent> = replay.in_doubt.into_values().collect();
     in_doubt.sort_by(|a, b| a.step.cmp(&b.step));

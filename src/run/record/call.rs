@@ -12,7 +12,7 @@ use crate::base::{Digest, Reader, WireError, Writer};
 use super::super::effect::CallAnswer;
 use super::super::event::{StepFailure, StepKey};
 use super::super::watch::Spent;
-use super::step::{part, read_failure, read_step, write_failure, write_step};
+use super::step::{Timing, part, read_failure, read_step, write_failure, write_step};
 use super::tensor::write_part;
 use super::{Fetch, Keep, RecordError};
 
@@ -271,6 +271,12 @@ fn read_head(reader: &mut Reader<'_>) -> Result<Head, WireError> {
 /// What a recorded call cost, read without the rest; none for calls of other faculties.
 pub fn call_spent(body: &[u8]) -> Option<Spent> {
     read_head(&mut Reader::new(body)).ok()?.model.map(|m| m.spent)
+}
+
+/// When a recorded call came back and what it took, read without the rest. One that failed answered nothing.
+pub(super) fn call_timing(body: &[u8]) -> Option<Timing> {
+    let head = read_head(&mut Reader::new(body)).ok()?;
+    Some(Timing { at: head.at, calls: u64::from(head.left != Left::Failed), micros: head.micros })
 }
 
 pub(super) fn read_call(reader: &mut Reader<'_>, fetch: &mut dyn Fetch) -> Result<Call, RecordError> {

@@ -8,6 +8,7 @@ use crate::repo::ConceptId;
 use super::super::event::{Event, Happening, Produced, ScriptPlace, SkipCause, StepFailure, StepKey};
 use super::super::graph::ItemId;
 use super::super::watch::CallLog;
+use super::call::call_timing;
 use super::tensor::{self, Fetch, Keep, read_object, write_part};
 use super::{Decoder, Kind, RecordError};
 use crate::tensor::Axis;
@@ -75,12 +76,12 @@ pub fn peek(kind: Kind, body: &[u8]) -> Option<Lookup> {
     Some(Lookup { step, round })
 }
 
-/// When a step's calls began or ended, and what they took.
+/// When a step's calls began or ended, or one of them did, and what they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// When the record was made, in milliseconds since 1970.
     pub at: u64,
-    /// How many calls were made; 0 before they were.
+    /// How many calls were answered; 0 before they were.
     pub calls: u64,
     /// Their time, summed, in microseconds.
     pub micros: u64,
@@ -99,6 +100,7 @@ pub fn timing(kind: Kind, body: &[u8]) -> Option<Timing> {
             let mut number = || reader.number().ok();
             Some(Timing { at: number()?, calls: number()?, micros: number()? })
         }
+        Kind::Call => call_timing(body),
         _ => None,
     }
 }
