@@ -256,6 +256,41 @@ fn changed_files_of_agents_are_seen_by_a_resume() {
 }
 
 #[test]
+fn a_paradigm_that_cannot_be_run_is_told_before_the_first_step() {
+    let plan = |name: &str| {
+        format!(
+            ":<:({{a}})\n    <= ::(end {{1}}<$({{b}})%>)\n        | %{{paradigm}}: {name}\n    <- {{b}}<:{{1}}>\n        \
+             <= ::(begin)\n            | %{{command}}: [\"touch\", \"begun\"]\n"
+        )
+    };
+    let place = Place::new(&[
+        ("plan.ncd", &plan("mine")),
+        ("plan.agent.json", r#"{"agents": [{"id": "a", "tools": {"paradigm": {"dir": "par"}}}]}"#),
+        ("par/broken.json", "{}"),
+    ]);
+    for (name, code) in [("mine", "NC112"), ("broken", "NC113")] {
+        place.write("plan.ncd", &plan(name));
+        for run in ["exec plan.ncd", "exec plan.ncd --dry-run"] {
+            let output = place.run(run);
+            let text = said(&output);
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            assert!(text.contains(&format!("error[{code}]")) && text.contains(name), "{text}");
+        }
+        assert!(!place.path("begun").exists(), "{name}: the step before it was done");
+    }
+    // A run that is over is shown, whatever became of its paradigms.
+    let good = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paradigms/h_Data-c_PassThrough-o_Normal.json"),
+    );
+    place.write("plan.ncd", &plan("mine"));
+    place.write("par/mine.json", &good.unwrap());
+    assert_eq!(place.run("exec plan.ncd").status.code(), Some(0));
+    place.write("par/mine.json", "{}");
+    let again = place.run("exec plan.ncd --resume --mode overwrite");
+    assert!(said(&again).contains("nothing is left to do"), "{again:?}");
+}
+
+#[test]
 fn what_an_agent_may_not_do_is_not_done() {
     let ask = ":<:({name})\n    <= ::(ask)\n        | %{ask}: \"Who?\"\n";
     let place = Place::new(&[

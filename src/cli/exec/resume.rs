@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, map: &mut SourceMap) -> Result<Exit, Ex
         say_recovery(resumption.recovery(), resumption.run_id());
     }
     let prepared = Prepared { plan: resumption.plan().clone(), places, elsewhere };
-    let (tools, prepared) = tools(arguments, prepared, resumption.spent(), map)?;
+    let (tools, prepared) = tools(arguments, prepared, resumption.spent(), resumption.is_complete(), map)?;
     if resumption.is_complete() {
         return Ok(finished(arguments, resumption, &prepared, map));
     }
