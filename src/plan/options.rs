@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::base::{Span, listed, nearest};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::syntax::{Annotation, AnnotationKind, Node, NodeId};
 
 use super::data;
@@ -303,11 +303,18 @@ impl Resolver<'_> {
     }
 
     fn option(&mut self, annotation: &Annotation, what: &str, help: &str) {
-        let (span, message) = match annotation.text().trim() {
-            "" => (annotation.span, format!("`%{{{}}}` has no value", annotation.base_key())),
-            text => (annotation.value_span, format!("`{}` is not understood as {what}", shown(text))),
+        let found = match annotation.text().trim() {
+            "" => {
+                let message = format!("`%{{{}}}` has no value", annotation.base_key());
+                Diagnostic::at(Code::NC019, annotation.span, message)
+            }
+            // Without it the step would be done in another way than is written: twice, or with no schema.
+            text => {
+                let message = format!("`{}` is not understood as {what}", shown(text));
+                Diagnostic::at(Code::NC019, annotation.value_span, message).severity(Severity::Error)
+            }
         };
-        self.report(Diagnostic::at(Code::NC019, span, message).help(help));
+        self.report(found.help(help));
     }
 }
 
@@ -423,6 +430,36 @@ mod tests {
         let said = said.map(|d| format!("{} {}", d.code, d.message)).collect();
         let Work::Semantic(step) = &plan.inferences[0].work else { panic!("{text}") };
         ((**step).clone(), said)
+    }
+
+    #[test]
+    fn a_value_that_is_not_understood_stops_the_plan() {
+        let errors = |line: &str| {
+            let text = format!(":<:({{a}})\n    <= ::(do {{1}})\n        | {line}\n    <- {{b}}<:{{1}}>\n");
+            let (tree, _) = syntax::parse(FileId(0), &text, None);
+            plan::resolve(&tree)
+                .1
+                .iter()
+                .filter(|d| d.code == Code::NC019)
+                .map(Diagnostic::is_error)
+                .collect()
+        };
+        for line in [
+            "%{effect}: onec",
+            "%{timeout}: soon",
+            "%{schema}: {\"type\"",
+            "%{command}: sort -r",
+            "%{command}: []",
+            "%{command_output}: xml",
+            "%{ask_kind}: chose",
+            "%{options}: []",
+            "%{reply_retries}: often",
+        ] {
+            let found: Vec<bool> = errors(line);
+            assert!(found.contains(&true), "{line}: {found:?}");
+        }
+        let found: Vec<bool> = errors("%{effect}:");
+        assert_eq!(found, [false], "what is still to be filled in");
     }
 
     #[test]
