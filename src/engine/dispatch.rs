@@ -317,7 +317,11 @@ impl Driver<'_> {
                 self.end_of(job.flight, job.reply, begun);
             }
             Err(refused) if refused.failure.kind == FailureKind::BudgetSpent.as_str() => {
-                self.budget.get_or_insert(*refused.failure);
+                if self.budget.is_none() {
+                    self.budget = Some(*refused.failure);
+                    // Calls that still wait for their turn would only find the same, one by one.
+                    self.tools.hold();
+                }
                 self.not_now(job.flight, job.reply);
             }
             came => self.arrived(job.flight, job.place, job.effect, came, job.reply),

@@ -250,6 +250,25 @@ fn a_budget_stops_before_the_call_and_nothing_is_asked_twice() {
 }
 
 #[test]
+fn a_spent_budget_does_not_wait_for_the_rate() {
+    let server = Stub::new(|_, _| Act::Say("hello".to_owned()));
+    let place = Place::new(&GREETINGS.replace("$input_1", "$input_1."));
+    place.write(
+        "normc.toml",
+        &format!(
+            "model = \"m\"\n[providers.p]\nbase_url = \"{}\"\nrequests_per_minute = 2\n[models.m]\nprovider = \
+             \"p\"\nmax_tokens = 50\n",
+            server.url()
+        ),
+    );
+    let began = std::time::Instant::now();
+    let output = place.run(&["exec", "plan.ncd", "--set", &names(6), "--json", "--max-tokens", "1"]);
+    assert_eq!(output.status.code(), Some(75), "{}", stderr(&output));
+    assert!(began.elapsed() < Duration::from_secs(20), "it waited {:?} for nothing", began.elapsed());
+    assert_eq!(server.seen().len(), 0);
+}
+
+#[test]
 fn cells_that_were_answered_are_not_asked_again() {
     // The third name is refused the first time.
     let server = Stub::new(|number, seen| match seen.prompt().ends_with("name 2") && number < 4 {
