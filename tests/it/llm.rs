@@ -176,6 +176,21 @@ fn what_may_pass_is_tried_again() {
 }
 
 #[test]
+fn who_ran_out_of_time_is_told() {
+    for (provider, seconds, words) in [
+        ("timeout = 0.3\ntries = 1", 60.0, "set a longer `timeout` in [providers.p]"),
+        ("timeout = 60", 0.3, "give the step more time: `| %{timeout}: SECONDS`"),
+    ] {
+        let stub = Stub::of(vec![Act::Hang]);
+        let deadline = Some(Instant::now() + Duration::from_secs_f64(seconds));
+        let caller = Caller { deadline, ..Caller::default() };
+        let failure = models(&stub, provider).chat(&ChatRequest::new("m", "hello"), &caller).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::ModelUnreachable, "{failure}");
+        assert_eq!(failure.help.as_deref(), Some(words), "{failure}");
+    }
+}
+
+#[test]
 fn retry_after_is_waited_for() {
     let stub = Stub::of(vec![
         Act::Status(429, "Retry-After: 1\r\n", error("slow down")),

@@ -1,6 +1,6 @@
 //! A provider that is spoken to as OpenAI is.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use ureq::http::header::{AUTHORIZATION, HeaderName};
@@ -113,7 +113,13 @@ impl OpenAi {
             ),
             Broken::Timeout => (
                 format!("the server of the model `{model}` did not answer within {}", span(asked.time)),
-                format!("set a longer `timeout` in [providers.{}]", self.name),
+                // Whose time it was: that of the step may be over before that of a try.
+                match asked.caller.deadline {
+                    Some(deadline) if Instant::now() >= deadline => {
+                        "give the step more time: `| %{timeout}: SECONDS`".to_owned()
+                    }
+                    _ => format!("set a longer `timeout` in [providers.{}]", self.name),
+                },
                 Again::Soon,
                 Some(prompt),
             ),
