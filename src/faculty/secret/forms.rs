@@ -15,7 +15,7 @@ pub(super) fn pattern_of(secret: &str) -> String {
     forms.join("|")
 }
 
-/// As it is, percent-encoded, with backslashes or as `\u0041`, each any number of times.
+/// As it is, percent-encoded, with backslashes, as `\u0041` or as `&quot;`, each any number of times.
 fn plain(secret: &str) -> String {
     let mut pattern = String::new();
     for byte in secret.bytes() {
@@ -83,8 +83,22 @@ fn unit(pattern: &mut String, alternatives: &[u8]) {
             _ => own,
         };
         let _ = write!(pattern, r"{own}|%(?:25)*{high}{low}|\\+u00{high}{low}");
+        // As a page has it, or a page in a page.
+        let _ = write!(pattern, r"|&(?:amp;)*(?:#0*{byte}|#[xX]0*{high}{low}{});", entity(*byte));
     }
     pattern.push(')');
+}
+
+/// The name that a character has in HTML, as one more alternative; nothing for those without.
+fn entity(byte: u8) -> &'static str {
+    match byte {
+        b'"' => "|quot",
+        b'\'' => "|apos",
+        b'&' => "|amp",
+        b'<' => "|lt",
+        b'>' => "|gt",
+        _ => "",
+    }
 }
 
 /// A hexadecimal digit in either case.
@@ -112,7 +126,10 @@ mod tests {
         {
             assert!(regex.is_match(form), "{form}");
         }
-        for other in ["", "\\", "%2", "u002f", "//", "%2F%2F"] {
+        for form in ["&#47;", "&#047;", "&#x2f;", "&#X002F;", "&amp;#47;"] {
+            assert!(regex.is_match(form), "{form}");
+        }
+        for other in ["", "\\", "%2", "u002f", "//", "%2F%2F", "&#47", "&#48;", "&quot;"] {
             assert!(!regex.is_match(other), "{other}");
         }
     }

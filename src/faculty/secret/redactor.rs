@@ -32,6 +32,7 @@ const SHORTEST_PIECE: usize = 10;
 /// | `k` as it is | anywhere, also inside of other words |
 /// | escaped in JSON or a program's text | `\/`, `\"`, `\u0041`, with any number of backslashes: JSON in JSON |
 /// | encoded in a URL | `%2F`, `%2f`, and encoded again: `%252F`; every character may be encoded or not |
+/// | as a page has it | `&quot;`, `&#34;`, `&#x22;`, and escaped again: `&amp;quot;` |
 /// | base64, both alphabets | of `k`, of `:k`, of `user:k` and of any other text with `k` in it |
 /// | hexadecimal | in either case |
 /// | a piece of it | at the beginning or end of a text that was cut there, 10 characters or more |
@@ -320,14 +321,16 @@ mod tests {
             17 => key.bytes().map(|b| format!("{b:02x}")).collect(),
             18 => key.bytes().map(|b| format!("{b:02X}")).collect(),
             19 => format!("Authorization: Bearer {key}"),
+            20 => key.bytes().map(|b| format!("&#{b};")).collect(),
+            21 => key.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\'', "&#39;"),
             _ => format!("https://host/?key={}&x=1", percent(key, false)),
         }
     }
-    const WAYS: usize = 21;
+    const WAYS: usize = 23;
 
     #[test]
     fn every_disguise_is_seen_through() {
-        let key = "sk-A/b+c\"d\\e=f%g:h~i";
+        let key = "sk-A/b+c\"d\\e=f%g:h~i&'<j";
         let redactor = redactor(&[key]);
         for way in 0..WAYS {
             let text = disguised(key, way);
