@@ -15,7 +15,7 @@ use crate::run::state::Status;
 use crate::run::{Happening, SkipCause, waits_for};
 
 use super::asked::asked;
-use super::find::Try;
+use super::find::{Exchange, Try};
 use super::gather::{Explained, Gate, Input, Waited, called, inputs_of};
 use super::tree::{Node, Source, is_instruction};
 
@@ -174,8 +174,11 @@ fn not_settled(out: &mut String, explained: &Explained) {
     match open_try(explained) {
         Some(open) => {
             let at = moment(open.intent.at);
+            let asks = records.calls.iter().any(|c| c.counts && matches!(c.what, Exchange::Open(_)));
             let text = if explained.alive {
                 format!("is at work since {at} UTC")
+            } else if asks {
+                format!("waits for an answer: begun {at} UTC; `normc answer` gives one")
             } else {
                 format!("was interrupted: begun {at} UTC, and no end of it was written down")
             };

@@ -322,7 +322,9 @@ mod tests {
             18 => key.bytes().map(|b| format!("{b:02X}")).collect(),
             19 => format!("Authorization: Bearer {key}"),
             20 => key.bytes().map(|b| format!("&#{b};")).collect(),
-            21 => key.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\'', "&#39;"),
+            21 => {
+                key.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\'', "&#39;")
+            }
             _ => format!("https://host/?key={}&x=1", percent(key, false)),
         }
     }

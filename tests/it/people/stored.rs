@@ -51,6 +51,8 @@ fn a_run_without_people_lists_its_questions_and_goes_on_with_the_answers() {
     let wanted = ["1.2 TEXT", "1.3 y|n", "1.4 1..2", "'1.5.1.2[1]' TEXT", "'1.5.1.2[2]' TEXT"];
     assert_eq!(lines, wanted.map(|words| format!("normc answer {id} {words}")));
     assert_eq!(ids_of(&run(folder, "answer r --format json")), QUESTIONS);
+    let why = String::from_utf8(run(folder, "why r 1.2").stdout).unwrap();
+    assert!(why.contains("waits for an answer: begun ") && !why.contains("\nwas interrupted"), "{why}");
 
     for (words, code, part) in [
         ("answer r 1.3 perhaps", 65, "neither yes nor no"),
