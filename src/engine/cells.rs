@@ -1,7 +1,7 @@
 //! A step whose cells are at work: which call of which cell is out, what came back, and what its end makes of it. Knows
 //! neither threads nor the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(super) struct CellFlight {
     recorded: BTreeMap<CallPlace, Call>,
     /// Questions an earlier process put.
     asked: Vec<Asked>,
+    /// Cells with a reply that ended at its limit of tokens, by the model that gave it.
+    cut: BTreeMap<String, BTreeSet<u32>>,
     /// Its calls are worth a record of their own: it has several, or a model or a person among them.
     keeps: bool,
     /// Its number among the steps whose cells look for files.
@@ -98,6 +100,7 @@ impl CellFlight {
             log: CallLog { warnings, ..CallLog::default() },
             recorded,
             asked,
+            cut: BTreeMap::new(),
             number,
             item,
             name,
@@ -158,6 +161,7 @@ impl CellFlight {
     pub(super) fn recorded(&mut self, place: CallPlace, effect: &Effect) -> Option<CallAnswer> {
         let call = self.recorded.remove(&place)?;
         if call.effect == effect.digest() {
+            self.note_cut(place, call.model.as_ref());
             return call.answer.ok();
         }
         // The cell has taken another way; what it was told on the old one does not count.
@@ -220,9 +224,7 @@ impl CellFlight {
                 if !came.output.is_empty() {
                     self.log.outputs.push(Printed { stdout: came.output.stdout, stderr: came.output.stderr });
                 }
-                if let Some(model) = &came.model {
-                    self.log.spent.add(&model.spent);
-                }
+                self.add_use(place, came.model.as_deref());
                 let arrived = Arrived {
                     place,
                     effect,
@@ -237,7 +239,7 @@ impl CellFlight {
                 self.go(place.cell, Some(arrived), tools, claims)
             }
             Err(Refused { failure, model }) => {
-                self.add_use(model.as_deref());
+                self.add_use(place, model.as_deref());
                 claims.release((self.number, place.cell));
                 let made = self.refused(place, effect, *failure, model);
                 Next { ask: None, made: Vec::from_iter(made) }
@@ -352,15 +354,41 @@ impl CellFlight {
     }
 
     /// Adds what something cost that a script of the step asked for.
-    pub(super) fn add_use(&mut self, model: Option<&ModelUse>) {
+    /// Counts what a call of a model has cost.
+    pub(super) fn add_use(&mut self, place: CallPlace, model: Option<&ModelUse>) {
         if let Some(model) = model {
             self.log.spent.add(&model.spent);
         }
+        self.note_cut(place, model);
+    }
+
+    fn note_cut(&mut self, place: CallPlace, model: Option<&ModelUse>) {
+        if let Some(model) = model.filter(|model| model.cut) {
+            self.cut.entry(model.asked.clone()).or_default().insert(place.cell);
+        }
+    }
+
+    /// A text that ends too early is an answer all the same: whoever reads the result is told.
+    fn cut_warnings(&self) -> impl Iterator<Item = String> {
+        self.cut.iter().map(|(model, cells)| {
+            let first = cells.first().map_or(0, |cell| cell + 1);
+            let of = match (self.len(), cells.len()) {
+                (1, _) => "a reply".to_owned(),
+                (_, 1) => format!("a reply for cell {first}"),
+                (_, several) => format!("replies for {several} cells, the first of them cell {first},"),
+            };
+            format!(
+                "{of} ended at the limit of tokens of the model `{model}`: set a larger `max_tokens` in \
+                 [models.{model}], or ask for less"
+            )
+        })
     }
 
     /// What the step comes to, when every cell is over.
     pub(super) fn land(self) -> (Result<Happening, StepFailure>, CallLog) {
-        let Self { task, answers, failure, log, .. } = self;
+        let cut: Vec<String> = self.cut_warnings().collect();
+        let Self { task, answers, failure, mut log, .. } = self;
+        log.warnings.extend(cut);
         let done = match failure {
             Some((_, failure)) => Err(failure),
             None => task.finish(answers.into_iter().flatten().collect()).map(Happening::Gave),

@@ -352,7 +352,7 @@ impl Driver<'_> {
                 Ok(came) => (came.duration, came.model, Ok(came.answer)),
                 Err(refused) => (Duration::ZERO, refused.model, Err(*refused.failure)),
             };
-            cells.add_use(model.as_deref());
+            cells.add_use(place, model.as_deref());
             let made = Made { place, effect, answer: answer.clone(), time, model, left: Left::Open };
             self.write_calls(flight, vec![made]);
             self.replies.push((reply, answer));

@@ -267,9 +267,16 @@ fn failures_say_in_json_what_to_do() {
 fn a_reply_that_was_cut_is_shown_as_cut() {
     let server = Stub::of(vec![Act::Finish("half a".to_owned(), "length", 5)]);
     let place = Place::new(ONE);
-    place.against(&server, &["exec", "plan.ncd", "--set", "text=1", "--quiet"]);
+    let output = place.against(&server, &["exec", "plan.ncd", "--set", "text=1", "--json"]);
+    let warning = "a reply ended at the limit of tokens of the model `env`";
+    assert!(
+        stderr(&output).contains(&format!("warning: step 1 {{summary}}: {warning}")),
+        "{}",
+        stderr(&output)
+    );
+    assert!(result(&output)["warnings"][0].to_string().contains(warning));
     let text = stdout(&place.run(&["why", "last", "1"]));
-    assert!(text.contains("cut at its limit of tokens"), "{text}");
+    assert!(text.contains("cut at its limit of tokens") && text.contains(warning), "{text}");
     let asked = &result(&place.run(&["why", "last", "1", "--format", "json"]))["asked"][0];
     assert_eq!(asked["model"]["cut"], true);
 }
