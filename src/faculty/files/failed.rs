@@ -20,6 +20,7 @@ pub(super) fn escapes(path: &str, why: &str, option: &str) -> Failure {
 /// A path that can be no file.
 pub(super) fn bad_path(path: &str, what: &str) -> Failure {
     let help = match what {
+        "is a file and a folder" => "give each file a name that no other is below",
         "is given twice" => "give each file a name of its own",
         "has a file where a folder must be" => "write another folder, or remove that file",
         "holds control characters" => "write a path without them",

@@ -4,11 +4,12 @@
 //! knows no files without a name, or where the name is taken, there is for a moment a second name, `.normc-HASH~`; it
 //! is the same for the same file, so that the next writer removes what a crash has left.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
@@ -47,15 +48,25 @@ impl Root {
     pub fn save_many(&self, folder: &str, files: &[(Arc<str>, Arc<str>)]) -> Result<Vec<Arc<str>>, Failure> {
         self.target_or_base(folder, Access::Write)?;
         let mut checked: Vec<(String, Target<'_>, &[u8])> = Vec::with_capacity(files.len());
+        let mut taken: BTreeSet<PathBuf> = BTreeSet::new();
         for (name, content) in files {
             check_chosen(name)?;
             let path = format!("{}/{name}", folder.trim_end_matches('/'));
             let target = self.target(&path, Access::Write)?;
             self.check_target(&path, &target)?;
             self.check_size(&path, content.as_bytes())?;
-            if checked.iter().any(|(_, other, _)| other.shown == target.shown) {
+            if taken.contains(&target.relative) {
                 return Err(bad_path(name, "is given twice"));
             }
+            // No path stands below another one, so a folder of this one would come right before it.
+            let before = taken.range(..target.relative.clone()).next_back();
+            let behind = taken.range(target.relative.clone()..).next();
+            if before.is_some_and(|before| target.relative.starts_with(before))
+                || behind.is_some_and(|behind| behind.starts_with(&target.relative))
+            {
+                return Err(bad_path(name, "is a file and a folder"));
+            }
+            taken.insert(target.relative.clone());
             checked.push((path, target, content.as_bytes()));
         }
         let put = |(path, target, content): (String, Target<'_>, &[u8])| {
@@ -384,6 +395,9 @@ mod tests {
         assert_eq!(kind(&["a.txt", "../b.txt"]), PathEscapesBase);
         assert_eq!(kind(&["a.txt", ".hidden"]), BadPath);
         assert_eq!(kind(&["a.txt", "a.txt"]), BadPath);
+        assert_eq!(kind(&["a", "a/b"]), BadPath);
+        assert_eq!(kind(&["a/b", "a"]), BadPath);
+        assert_eq!(kind(&["a-b", "a", "b", "a/c"]), BadPath);
         assert!(!root.path().join("o").exists());
         fs::create_dir_all(root.path().join("o/taken")).unwrap();
         assert_eq!(kind(&["a.txt", "taken"]), FailureKind::BadPath);
