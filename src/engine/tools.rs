@@ -155,6 +155,20 @@ impl Tools {
         self.models.as_ref()?.model(name).ok().map(|info| info.name)
     }
 
+    /// Models that steps name and that stand for nothing, each with the failure its step would have. What is replayed
+    /// needs no model.
+    pub fn unknown_models(&self, graph: &Graph) -> Vec<(ItemId, Failure)> {
+        let Some(models) = self.models.as_ref().filter(|models| !models.replays()) else { return Vec::new() };
+        let named = |inference: &Inference| {
+            let name = semantic(&inference.work)?.model.as_deref()?;
+            // A provider that lacks its key is told by the step that asks it.
+            let failure = models.model(Some(name)).err()?;
+            (failure.kind != FailureKind::BadConfiguration).then_some(failure)
+        };
+        let all = graph.model.inferences.iter().enumerate();
+        all.filter_map(|(at, inference)| Some((ItemId(at as u32), named(inference)?))).collect()
+    }
+
     /// The model of a step: its own, else its agent's, else that of the run.
     fn model_name<'a>(&'a self, item: ItemId, own: Option<&'a str>) -> Option<&'a str> {
         let agent = self.agent(item).and_then(|a| a.model.as_deref()).filter(|m| *m != "demo");

@@ -407,6 +407,18 @@ fn without_a_model_the_step_says_what_to_do() {
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
         assert_eq!(stdout(&output), "");
     }
+    let named = ONE.replace("| %{prompt}", "| %{model}: ecko\n        | %{prompt}");
+    let place = Place::new(&named);
+    for more in ["--quiet", "--dry-run"] {
+        let output = place.run(&["exec", "plan.ncd", "--set", "text=1", more]);
+        assert_eq!(output.status.code(), Some(1));
+        let told = stderr(&output);
+        assert!(
+            told.contains("error[NC095]") && told.contains("step 1 `{summary}`: there is no model `ecko`"),
+            "{told}"
+        );
+        assert!(told.contains("did you mean `echo`?"), "{told}");
+    }
 }
 
 /// A plan that only a model that reads can do: needs a server, named by the tester.

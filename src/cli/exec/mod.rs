@@ -18,15 +18,16 @@ use clap::ValueEnum;
 use crate::base::SourceMap;
 use crate::diag::{Code, Diagnostic, Severity};
 use crate::engine::{Ended, Interrupt, Keeping, Options, Plan, RunError, Session, Tools, signal_name};
+use crate::faculty::Failure;
 use crate::faculty::human::{AnswerFile, Posted};
 use crate::repo::agents::AgentFile;
 use crate::report::{
-    Mode, Origin, Progress, diagnose, plain_text, questions_json, questions_text, stuck_list, summary,
-    value_text,
+    Mode, Origin, Places, Progress, diagnose, plain_text, questions_json, questions_text, stuck_list,
+    summary, value_text,
 };
 use crate::report::{say, say_text};
 use crate::run::record::Mode as Treatment;
-use crate::run::{Outcome, Spent, Status, Stop};
+use crate::run::{ItemId, Outcome, Spent, Status, Stop};
 use crate::store::Durability;
 
 use super::Exit;
@@ -249,7 +250,24 @@ fn tools(
     let plan = with_agents(plan, &agents);
     let elsewhere = agents.asks_elsewhere(&plan.graph.model);
     let tools = arguments.faculties.tools(&plan, agents, jobs(arguments), spent)?;
+    let unknown = if is_over { Vec::new() } else { tools.unknown_models(&plan.graph) };
+    if !unknown.is_empty() {
+        let told = unknown.into_iter().map(|(item, failure)| no_model(&plan, &places, item, failure));
+        show(&told.collect::<Vec<_>>(), map, Severity::Warning);
+        return Err(Exit::Failed);
+    }
     Ok((tools, Prepared { plan, places, elsewhere }))
+}
+
+/// A step names a model that there is not.
+fn no_model(plan: &Plan, places: &Places, item: ItemId, failure: Failure) -> Diagnostic {
+    let flow = &plan.graph.inference(item).flow;
+    let message = format!("step {flow} `{}`: {}", plan.graph.item_name(item), failure.message);
+    let diagnostic = match places.functions.get(&item) {
+        Some(span) => Diagnostic::at(Code::NC095, *span, message),
+        None => Diagnostic::new(Code::NC095, message),
+    };
+    diagnostic.help(failure.help.unwrap_or_default())
 }
 
 /// The plan with what its agents bring along: what it is run with depends on it.
