@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::Span;
 use crate::diag::{Code, Diagnostic};
 use crate::syntax::{Looping, NodeId, Part, Spelling, Value};
 
@@ -74,11 +75,27 @@ impl Resolver<'_> {
                 axis.name,
                 self.table.name(base)
             );
-            let diagnostic =
+            let mut diagnostic =
                 Diagnostic::at(Code::NC084, node.span_of(axis.part), message).about(self.table.name(base));
+            if let Some(place) = self.names_axis(base, &first) {
+                diagnostic = diagnostic.also(place, format!("axis `{first}` is declared here"));
+            }
             self.report(diagnostic.help(format!("write `{{{first}}}`, or declare the axis on the base")));
         }
         first
+    }
+
+    /// The annotation of a concept that names an axis.
+    fn names_axis(&self, concept: ConceptId, axis: &str) -> Option<Span> {
+        let lines = &self.table.concept(concept)?.lines;
+        let annotations =
+            lines.iter().filter_map(|line| self.tree.node(line.node)).flat_map(|n| &n.annotations);
+        let label = format!("%({axis})");
+        let mut named = annotations.filter(|annotation| match annotation.base_key() {
+            "ref_axes" => annotation.text().contains(axis),
+            _ => annotation.text().contains(&label),
+        });
+        named.next().map(|annotation| annotation.value_span)
     }
 
     /// The concept of an occurrence when the plan has it; nothing is taken in.
