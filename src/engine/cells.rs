@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::{Digest, Value};
 use crate::run::effect::{CallAnswer, Effect, FileAct};
 use crate::run::paradigm::Turn;
-use crate::run::record::{Asked, Call, CallPlace, Left, ModelUse};
+use crate::run::record::{Answered, Asked, CallPlace, Left, ModelUse};
 use crate::run::sequence::{Cell, SemanticTask};
 use crate::run::{CallLog, Happening, ItemId, Printed, StepFailure};
 
@@ -32,7 +32,7 @@ pub(super) struct CellFlight {
     in_doubt: bool,
     log: CallLog,
     /// Answers of an earlier process.
-    recorded: BTreeMap<CallPlace, Call>,
+    recorded: BTreeMap<CallPlace, Answered>,
     /// Questions an earlier process put.
     asked: Vec<Asked>,
     /// Cells with a reply that ended at its limit of tokens, by the model that gave it.
@@ -80,7 +80,7 @@ impl CellFlight {
     pub(super) fn new(
         mut task: Box<SemanticTask>,
         name: Arc<str>,
-        recorded: BTreeMap<CallPlace, Call>,
+        recorded: BTreeMap<CallPlace, Answered>,
         asked: Vec<Asked>,
         (number, item): (u64, ItemId),
     ) -> Self {
@@ -159,10 +159,15 @@ impl CellFlight {
 
     /// The answer an earlier process got at this place to the same call.
     pub(super) fn recorded(&mut self, place: CallPlace, effect: &Effect) -> Option<CallAnswer> {
-        let call = self.recorded.remove(&place)?;
+        self.known(place, effect).map(|(answer, _)| answer)
+    }
+
+    /// The same, and the number of the cell's next call.
+    fn known(&mut self, place: CallPlace, effect: &Effect) -> Option<(CallAnswer, u32)> {
+        let Answered { call, next } = self.recorded.remove(&place)?;
         if call.effect == effect.digest() {
             self.note_cut(place, call.model.as_ref());
-            return call.answer.ok();
+            return Some((call.answer.ok()?, next));
         }
         // The cell has taken another way; what it was told on the old one does not count.
         self.recorded.retain(|known, _| known.cell != place.cell);
@@ -198,6 +203,9 @@ impl CellFlight {
             }
             Err(failure) => {
                 claims.release(who);
+                if let Some(path) = path {
+                    claims.pass_on(&path);
+                }
                 Next { ask: None, made: Vec::from_iter(self.refused(place, effect, failure, None)) }
             }
         }
@@ -256,7 +264,9 @@ impl CellFlight {
         model: Option<Box<ModelUse>>,
     ) -> Option<Made> {
         self.fail(place.cell, failure.clone());
-        self.keeps.then(|| Made {
+        // What a script was told before it failed is written down; so must be that it begins anew.
+        let asked = self.numbers.get(place.cell as usize).is_some_and(|next| *next > place.number + 1);
+        (self.keeps || asked).then(|| Made {
             place,
             effect,
             answer: Err(failure),
@@ -304,8 +314,11 @@ impl CellFlight {
             };
             let place = self.next_place(cell);
             if !self.recorded.is_empty()
-                && let Some(answer) = self.recorded(place, &effect)
+                && let Some((answer, next)) = self.known(place, &effect)
             {
+                if let (Effect::Script(_), Some(number)) = (&effect, self.numbers.get_mut(cell as usize)) {
+                    *number = next;
+                }
                 if let Some(path) = sought(&effect) {
                     claims.looked(&tools.file_key(self.item, path), who, answer.value == Value::Bool(true));
                 }

@@ -98,6 +98,13 @@ impl Claims {
         !self.woken.is_empty()
     }
 
+    /// A cell that may look cannot: the next one may.
+    pub(super) fn pass_on(&mut self, path: &Arc<str>) {
+        if !self.holders.contains_key(path) {
+            self.wake_one(path);
+        }
+    }
+
     /// One cell looks first: if there is still nothing, the others go on waiting, for it.
     fn wake_one(&mut self, path: &Arc<str>) {
         let Some(waiting) = self.waiting.get_mut(path) else { return };
@@ -151,6 +158,21 @@ mod tests {
         assert!(claims.must_wait("s.py", (3, 0)));
         assert_eq!(woken(&mut claims), [0_u64; 0]);
         assert_eq!(claims.give_up().len(), 1);
+    }
+
+    #[test]
+    fn one_that_cannot_look_lets_the_next_look() {
+        let (mut claims, path) = (Claims::default(), Arc::from("s.py"));
+        claims.looked(&path, (1, 0), false);
+        claims.wait(&path, looker(2));
+        claims.wait(&path, looker(3));
+        claims.pass_on(&path);
+        assert_eq!(woken(&mut claims), [0_u64; 0], "the first one may still write it");
+        claims.release((1, 0));
+        assert_eq!(woken(&mut claims), [2]);
+        claims.release((2, 0));
+        claims.pass_on(&path);
+        assert_eq!(woken(&mut claims), [3]);
     }
 
     #[test]

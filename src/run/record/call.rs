@@ -161,14 +161,33 @@ impl Call {
     }
 }
 
+/// A call that need not be made again.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The call.
+    pub call: Call,
+    /// The number of the next call of its cell.
+    pub next: u32,
+}
+
 /// The answers a step's cells need not ask for again, by place: those of cells that have not failed since.
-pub fn answered(calls: Vec<Call>) -> BTreeMap<CallPlace, Call> {
+pub fn answered(calls: Vec<Call>) -> BTreeMap<CallPlace, Answered> {
     let mut found = BTreeMap::new();
+    let mut highest: BTreeMap<u32, u32> = BTreeMap::new();
     for call in calls {
+        let CallPlace { cell, number } = call.place;
         if call.left == Left::Failed {
-            found.retain(|place: &CallPlace, _| place.cell != call.place.cell);
-        } else if call.answer.is_ok() {
-            found.insert(call.place, call);
+            found.retain(|place: &CallPlace, _| place.cell != cell);
+            highest.remove(&cell);
+            continue;
+        }
+        // What a script asks has higher numbers than its own call, and comes back before it. Where a place comes again, the
+        // cell has taken another way from there on.
+        let highest = highest.entry(cell).or_default();
+        *highest = if found.contains_key(&call.place) { number } else { number.max(*highest) };
+        let next = highest.saturating_add(1);
+        if call.answer.is_ok() {
+            found.insert(call.place, Answered { call, next });
         }
     }
     found

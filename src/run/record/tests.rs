@@ -263,6 +263,28 @@ fn the_calls_of_a_cell_that_failed_do_not_count_again() {
     assert_eq!(answered(vec![at(0, 0, Left::Open), at(0, 1, Left::Failed)]).len(), 0);
 }
 
+/// What a script asks while it runs is written down before its own call, and has higher numbers.
+#[test]
+fn the_call_after_a_script_has_the_number_it_had() {
+    let at = |number, failed: bool| {
+        let place = CallPlace { cell: 0, number };
+        let answer = if failed {
+            Err(StepFailure::new("file_not_found", "no"))
+        } else {
+            Ok(CallAnswer::of(Value::Null))
+        };
+        Call { place, ..call(Left::Open, answer, "p") }
+    };
+    let next = |calls: &[(u32, bool)]| -> Vec<(u32, u32)> {
+        let calls = calls.iter().map(|(number, failed)| at(*number, *failed)).collect();
+        answered(calls).into_iter().map(|(place, known)| (place.number, known.next)).collect()
+    };
+    assert_eq!(next(&[(0, false), (1, false)]), [(0, 1), (1, 2)]);
+    assert_eq!(next(&[(1, false), (2, true), (0, false), (3, false)]), [(0, 3), (1, 2), (3, 4)]);
+    // It asked for other things when it ran again.
+    assert_eq!(next(&[(1, false), (2, false), (1, false), (0, false)]), [(0, 2), (1, 2), (2, 3)]);
+}
+
 #[test]
 fn questions_come_back_as_they_were() {
     let written = Asked {
