@@ -123,6 +123,10 @@ impl Driver<'_> {
 
     /// Sends what a cell, or a script of it, asks for on its way.
     fn dispatch(&mut self, flight: u64, place: CallPlace, effect: Effect, reply: Option<Reply>) {
+        if self.is_stopping() {
+            self.not_now(flight, reply);
+            return;
+        }
         if let Effect::Ask(question) = &effect {
             let item = self.flights.get(&flight).map(|f| f.ready.item);
             if let Some(Err(failure)) = item.map(|item| self.tools.may(item, &effect)) {
@@ -144,7 +148,7 @@ impl Driver<'_> {
             (_, Some(_)) => Lane::Side,
             (_, None) => Lane::Work,
         };
-        if self.is_stopping() || (lane == Lane::Model && self.budget.is_some()) {
+        if lane == Lane::Model && self.budget.is_some() {
             self.not_now(flight, reply);
             return;
         }
@@ -260,21 +264,49 @@ impl Driver<'_> {
         }
     }
 
-    /// Brings what was recorded to its level, then lets happen what waits for that.
+    /// Brings what was recorded to its level, then lets happen what waits for that; and so on, as long as what happens at
+    /// once leads to more.
     pub(super) fn send_out(&mut self) {
-        self.look_again();
-        self.hand_out();
-        self.record(super::recorder::Recorder::settle);
-        if self.failure.is_some() {
-            // What could not be written down does not happen.
-            self.replies.clear();
-            self.posts.clear();
-            for (lane, job) in std::mem::take(&mut self.outbox) {
-                self.lanes.release(lane);
-                self.not_now(job.flight, job.reply);
+        loop {
+            self.look_again();
+            self.hand_out();
+            self.record(super::recorder::Recorder::settle);
+            if self.failure.is_some() {
+                self.hold_back();
+                return;
             }
-            return;
+            self.let_happen();
+            if self.is_sent() {
+                return;
+            }
+            self.look_for_interrupt();
         }
+    }
+
+    /// Returns whether nothing waits for records.
+    pub(super) fn is_sent(&self) -> bool {
+        self.replies.is_empty() && self.posts.is_empty() && self.outbox.is_empty() && !self.claims.has_woken()
+    }
+
+    /// What could not be written down does not happen.
+    fn hold_back(&mut self) {
+        self.replies.clear();
+        for post in std::mem::take(&mut self.posts) {
+            match post {
+                Post::Question(Waiting { flight, reply, .. }) | Post::Message(_, flight, _, _, reply) => {
+                    self.not_now(flight, reply);
+                }
+            }
+        }
+        for (lane, job) in std::mem::take(&mut self.outbox) {
+            self.lanes.release(lane);
+            self.not_now(job.flight, job.reply);
+        }
+    }
+
+    /// Lets happen what waited for records. What comes of it at once waits for its own.
+    fn let_happen(&mut self) {
+        let outbox = std::mem::take(&mut self.outbox);
         for (reply, answer) in std::mem::take(&mut self.replies) {
             // The script may have been ended in the meantime.
             let _ = reply.send(answer);
@@ -297,7 +329,7 @@ impl Driver<'_> {
                 }
             }
         }
-        for (lane, job) in std::mem::take(&mut self.outbox) {
+        for (lane, job) in outbox {
             if let Some(job) = self.lanes.send(lane, job, &self.tools, &self.message_in) {
                 let came = make(&self.tools, &job, &self.message_in);
                 self.came_back(Done { lane, job, came });

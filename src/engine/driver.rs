@@ -196,7 +196,9 @@ impl Driver<'_> {
             self.look_for_deadlines(&answers);
             let mut generation = if self.is_stopping() { 0 } else { self.state.ready_len() };
             let mut steps = 0_u32;
-            while let Some(ready) = self.state.next_ready(&mut generation) {
+            while !self.is_stopping()
+                && let Some(ready) = self.state.next_ready(&mut generation)
+            {
                 self.start(ready);
                 steps += 1;
                 // Answers are looked at in between, so that the threads never run dry behind a long line of small work.
@@ -247,13 +249,9 @@ impl Driver<'_> {
 
     /// Returns whether nothing can move before a person answers.
     fn only_people(&self) -> bool {
-        let at_work = self.lanes.out() - self.people.scripts().min(self.lanes.out());
-        at_work == 0
+        !self.lanes.can_move(self.people.scripts)
             && self.whole == 0
-            && self.outbox.is_empty()
-            && self.replies.is_empty()
-            && self.posts.is_empty()
-            && !self.claims.has_woken()
+            && self.is_sent()
             && self.messages.is_empty()
             && self.waiting.iter().all(VecDeque::is_empty)
     }
@@ -263,7 +261,7 @@ impl Driver<'_> {
     }
 
     /// Asked once, nothing new starts; asked twice, or when the grace is over, what runs is ended.
-    fn look_for_interrupt(&mut self) {
+    pub(super) fn look_for_interrupt(&mut self) {
         let times = self.options.interrupt.times();
         if times == 0 && self.failure.is_none() {
             return;

@@ -1,10 +1,13 @@
 //! The threads that make calls, a lane for each kind of work with its own limit: a slow model holds up no script, and
 //! hundreds of calls of models wait at once without a thread of the scripts.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
+
+use crate::run::StepFailure;
 
 use super::callback::Callback;
 use super::came::{Came, Refused};
@@ -52,9 +55,11 @@ impl Lanes {
         &mut self.lanes[lane as usize]
     }
 
-    /// How many jobs are out.
-    pub(super) fn out(&self) -> usize {
-        self.lanes.iter().map(|l| l.out).sum()
+    /// Returns whether any job can come to its end, `held` scripts waiting for people. Jobs that wait for the threads of
+    /// those scripts wait for people, too.
+    pub(super) fn can_move(&self, held: usize) -> bool {
+        let [work, model, side] = &self.lanes;
+        work.out.min(work.threads.len()) > held || model.out > 0 || side.out > 0
     }
 
     /// Returns whether more may be handed out. What must not run twice is not even announced before it can start.
@@ -120,11 +125,20 @@ impl Lanes {
 /// Takes jobs until there are no more.
 fn work(lane: Lane, tools: &Tools, jobs: &Receiver<Job>, done: &Sender<Message>) {
     for job in jobs {
-        let came = make(tools, &job, done);
+        let came = caught(&job.step_name, || make(tools, &job, done));
         if done.send(Message::Call(Box::new(Done { lane, job, came }))).is_err() {
             return;
         }
     }
+}
+
+/// Makes a call whose fault ends neither its thread nor the run: a call that never came back would be waited for.
+fn caught(step: &str, call: impl FnOnce() -> Result<Came, Refused>) -> Result<Came, Refused> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        let failure =
+            StepFailure::new("internal", format!("the call of step {step} ended in a fault of normc"));
+        Err(Refused::from(failure.help("please report it, with the lines about it on standard error")))
+    })
 }
 
 /// Makes one call.
@@ -141,4 +155,19 @@ pub(super) fn make(tools: &Tools, job: &Job, done: &Sender<Message>) -> Result<C
         callback: job.reply.is_none().then_some(&callback),
     };
     tools.call(&job.effect, &context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_a_failure_of_its_step() {
+        let failure = match caught("1.2", || panic!("on purpose")) {
+            Err(refused) => refused.failure,
+            Ok(_) => panic!("it gave something"),
+        };
+        assert_eq!(failure.kind, "internal");
+        assert!(failure.message.contains("step 1.2"), "{}", failure.message);
+    }
 }

@@ -204,7 +204,7 @@ impl Thinking {
             cell: asker.place.cell,
             occurrence: asker.place.number,
             idempotency_key: asker.identity.and_then(|i| i.key.clone()),
-            deadline: asker.timeout.map(|t| Instant::now() + t),
+            deadline: asker.timeout.and_then(|t| Instant::now().checked_add(t)),
         };
         TRIES.with_borrow_mut(Vec::clear);
         let asked = self.chat.chat(&request, &caller);

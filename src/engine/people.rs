@@ -69,11 +69,13 @@ pub(super) struct People {
     pub(super) open: BTreeMap<Arc<str>, Waiting>,
     /// The deadlines of open questions, the next one first.
     due: BTreeSet<(Instant, Arc<str>)>,
+    /// How many scripts are held up by a question.
+    pub(super) scripts: usize,
 }
 
 impl People {
     pub(super) fn new(desk: Option<Box<dyn Desk>>) -> Self {
-        Self { desk, open: BTreeMap::new(), due: BTreeSet::new() }
+        Self { desk, open: BTreeMap::new(), due: BTreeSet::new(), scripts: 0 }
     }
 
     /// Shows a question.
@@ -81,6 +83,7 @@ impl People {
         if let Some(desk) = &mut self.desk {
             desk.open(&waiting.asked);
         }
+        self.scripts += usize::from(waiting.reply.is_some());
         self.due.extend(waiting.until.map(|until| (until, Arc::clone(&waiting.asked.id))));
         self.open.insert(Arc::clone(&waiting.asked.id), waiting);
     }
@@ -95,6 +98,7 @@ impl People {
     /// The question an answer is for; none when it is not open any more.
     pub(super) fn close(&mut self, id: &str) -> Option<Waiting> {
         let waiting = self.open.remove(id)?;
+        self.scripts -= usize::from(waiting.reply.is_some());
         if let Some(until) = waiting.until {
             self.due.remove(&(until, Arc::clone(&waiting.asked.id)));
         }
@@ -108,11 +112,6 @@ impl People {
     pub(super) fn overdue(&self) -> Option<Arc<str>> {
         let (until, id) = self.due.first()?;
         (*until <= Instant::now()).then(|| Arc::clone(id))
-    }
-
-    /// How many scripts are held up by a question.
-    pub(super) fn scripts(&self) -> usize {
-        self.open.values().filter(|w| w.reply.is_some()).count()
     }
 
     /// Returns whether answers may still come.

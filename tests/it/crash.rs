@@ -153,6 +153,36 @@ fn so_it_is_when_writes_are_grouped_and_when_nothing_is_synced() {
     }
 }
 
+/// A question that cannot be written down is put to nobody, and the run ends.
+#[test]
+fn a_run_with_questions_ends_when_its_journal_cannot_be_written() {
+    let text = "\
+:<:({all})
+    <= &in({one};{two};{three})
+    <- {one}
+        <= ::(ask for one)
+            | %{ask}: \"One?\"
+    <- {two}
+        <= ::(ask for two)
+            | %{ask}: \"Two?\"
+    <- {three}
+        <= ::(tell three)
+            | %{paradigm}: say
+";
+    for durability in [Durability::Strict, Durability::Grouped] {
+        let stage = Stage::of(text, Path::new("."), durability);
+        let disk = SimDisk::new();
+        stage.run(&disk).unwrap();
+        let mut stopped = 0;
+        for nth in 0..disk.calls() {
+            let disk = SimDisk::new();
+            disk.fail(nth, Fault::Io);
+            stopped += u32::from(stage.run(&disk).is_err());
+        }
+        assert!(stopped > 10, "only {stopped}");
+    }
+}
+
 #[test]
 fn large_values_are_there_when_their_records_are() {
     let numbers: Vec<String> = (0..7_000).map(|n| n.to_string()).collect();

@@ -2,6 +2,7 @@
 
 mod deadline;
 mod mailbox;
+mod scripted;
 mod stored;
 mod terminal;
 

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::llm_server::{Act, Stub};
-use crate::support::program;
+use crate::support::{ends, program};
 
 /// A key nobody has.
 pub(crate) const KEY: &str = "sk-canary-4711-never-written-anywhere";
@@ -446,4 +446,18 @@ fn real_model() {
     let output = command.output().unwrap();
     let said = result(&output)["finals"]["{capital}"]["data"].to_string();
     assert!(said.contains("Paris"), "{said}: {}", stderr(&output));
+}
+
+/// A limit that no clock reaches is none, for every kind of step.
+#[test]
+fn a_limit_of_centuries_is_no_limit() {
+    for way in ["%{prompt}: Sum up $input_1", "%{command}: [\"true\"]"] {
+        let place = Place::new(&format!(
+            ":<:({{summary}})\n    <= ::(sum up {{1}}<$({{text}})%>)\n        | {way}\n        | %{{timeout}}: 1e19\n    \
+             <- {{text}}<:{{1}}>\n"
+        ));
+        let output =
+            ends(place.command(&["exec", "plan.ncd", "--set", "text=1", "--model", "echo", "--json"]));
+        assert_eq!(output.status.code(), Some(0), "{way}: {}", stderr(&output));
+    }
 }
