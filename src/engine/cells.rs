@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::{Digest, Value};
 use crate::run::effect::{CallAnswer, Effect, FileAct};
 use crate::run::paradigm::Turn;
-use crate::run::record::{Answered, Asked, CallPlace, Left, ModelUse};
+use crate::run::record::{Answered, Asked, CallPlace, Left, ModelUse, drop_cell};
 use crate::run::sequence::{Cell, SemanticTask};
 use crate::run::{CallLog, Happening, ItemId, Printed, StepFailure};
 
@@ -34,7 +34,7 @@ pub(super) struct CellFlight {
     /// Answers of an earlier process.
     recorded: BTreeMap<CallPlace, Answered>,
     /// Questions an earlier process put.
-    asked: Vec<Asked>,
+    asked: BTreeMap<CallPlace, Asked>,
     /// Cells with a reply that ended at its limit of tokens, by the model that gave it.
     cut: BTreeMap<String, BTreeSet<u32>>,
     /// Its calls are worth a record of their own: it has several, or a model or a person among them.
@@ -81,7 +81,7 @@ impl CellFlight {
         mut task: Box<SemanticTask>,
         name: Arc<str>,
         recorded: BTreeMap<CallPlace, Answered>,
-        asked: Vec<Asked>,
+        asked: BTreeMap<CallPlace, Asked>,
         (number, item): (u64, ItemId),
     ) -> Self {
         let cells = std::mem::take(&mut task.cells);
@@ -144,7 +144,7 @@ impl CellFlight {
 
     /// The question an earlier process put at this place.
     pub(super) fn asked_before(&self, place: CallPlace, effect: &Digest) -> Option<&Asked> {
-        self.asked.iter().find(|a| a.place == place && a.effect == *effect)
+        self.asked.get(&place).filter(|asked| asked.effect == *effect)
     }
 
     /// The place of the next call of a cell.
@@ -170,7 +170,7 @@ impl CellFlight {
             return Some((call.answer.ok()?, next));
         }
         // The cell has taken another way; what it was told on the old one does not count.
-        self.recorded.retain(|known, _| known.cell != place.cell);
+        drop_cell(&mut self.recorded, place.cell);
         None
     }
 
@@ -213,7 +213,7 @@ impl CellFlight {
 
     /// A cell is over for this process: nobody need wait for what it might have written.
     pub(super) fn release(&self, claims: &mut Claims) {
-        claims.release_step(self.number, self.cells.len());
+        claims.release_step(self.number);
     }
 
     /// Gives a cell what it asked for.

@@ -2,7 +2,7 @@
 //! there, or until that cell is over. So a script that many cells would have written is written once, as it is when they
 //! come one after the other (semantics spec, sections 9.1 and 10.7). Knows neither files nor what is written.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -25,7 +25,7 @@ pub(super) struct Looker {
 #[derive(Default)]
 pub(super) struct Claims {
     holders: FxHashMap<Arc<str>, Who>,
-    of: FxHashMap<Who, Vec<Arc<str>>>,
+    of: BTreeMap<Who, Vec<Arc<str>>>,
     waiting: FxHashMap<Arc<str>, VecDeque<Looker>>,
     /// Cells that may look now.
     woken: VecDeque<Looker>,
@@ -75,10 +75,9 @@ impl Claims {
     }
 
     /// All cells of a step are over.
-    pub(super) fn release_step(&mut self, step: u64, cells: usize) {
-        if !self.of.is_empty() {
-            (0..cells as u32).for_each(|cell| self.release((step, cell)));
-        }
+    pub(super) fn release_step(&mut self, step: u64) {
+        let holders: Vec<Who> = self.of.range((step, 0)..=(step, u32::MAX)).map(|(who, _)| *who).collect();
+        holders.into_iter().for_each(|who| self.release(who));
     }
 
     /// The next cell that may look now.
@@ -152,7 +151,7 @@ mod tests {
         claims.looked(&path, (1, 0), false);
         claims.wait(&path, looker(2));
         claims.wait(&path, looker(3));
-        claims.release_step(1, 1);
+        claims.release_step(1);
         assert_eq!(woken(&mut claims), [2]);
         claims.looked(&path, (2, 0), false);
         assert!(claims.must_wait("s.py", (3, 0)));

@@ -3,6 +3,7 @@
 //! The order is always the same: what is about to happen is written down, then it happens, then its answer is written
 //! down, and only then does the cell go on to something others can see (durability spec, section 4).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::base::Value;
 use crate::faculty::FailureKind;
 use crate::run::StepFailure;
 use crate::run::effect::{CallAnswer, Effect, Question, QuestionKind};
-use crate::run::record::{Asked, CallPlace, Left, answered, deadline};
+use crate::run::record::{Asked, CallPlace, Left, ModelUse, answered, deadline};
 use crate::run::sequence::SemanticTask;
 use crate::run::state::Ready;
 
@@ -41,7 +42,7 @@ impl Driver<'_> {
     pub(super) fn prepare(&mut self, ready: Ready, task: Box<SemanticTask>) {
         let step = self.state.step(ready);
         let name: Arc<str> = Arc::from(self.graph.step_name(&step));
-        let (mut recorded, mut asked) = (Vec::new(), Vec::new());
+        let (mut recorded, mut asked) = (Vec::new(), BTreeMap::new());
         if !self.unfinished.calls.is_empty() || !self.unfinished.asked.is_empty() {
             recorded = self.unfinished.calls.remove(&step).unwrap_or_default();
             asked = self.unfinished.asked.remove(&step).unwrap_or_default();
@@ -344,8 +345,15 @@ impl Driver<'_> {
         match came {
             // What was ended by the user has neither failed nor given anything: it is open, and runs again on a resume.
             Err(refused) if refused.failure.kind == FailureKind::Interrupted.as_str() => {
-                // A call of a model that cost nothing was never sent.
+                // A call of a model that cost nothing was never sent; one that was sent is paid for.
                 let begun = lane != Lane::Model || refused.model.is_some();
+                if refused.model.is_some() {
+                    self.pay(job.flight, refused.model.as_deref());
+                    let Refused { failure, model } = refused;
+                    let (time, answer, left) = (Duration::ZERO, Err(*failure), Left::Open);
+                    let Job { place, effect, .. } = job;
+                    self.write_calls(job.flight, vec![Made { place, effect, answer, time, model, left }]);
+                }
                 self.end_of(job.flight, job.reply, begun);
             }
             Err(refused) if refused.failure.kind == FailureKind::BudgetSpent.as_str() => {
@@ -360,6 +368,16 @@ impl Driver<'_> {
         }
     }
 
+    /// Adds what a call of a step cost to what the run has cost.
+    fn pay(&mut self, flight: u64, model: Option<&ModelUse>) {
+        let Some(ModelUse { spent, .. }) = model else { return };
+        self.spent.add(spent);
+        let item = self.flights.get(&flight).map(|flight| flight.ready.item);
+        if let Some(times) = item.and_then(|item| self.times.get_mut(item.at())) {
+            times.spent.add(spent);
+        }
+    }
+
     /// There is an answer, or a failure, for a cell or for a script of it.
     fn arrived(
         &mut self,
@@ -369,13 +387,8 @@ impl Driver<'_> {
         came: Result<Came, Refused>,
         reply: Option<Reply>,
     ) {
-        if let Ok(Came { model: Some(model), .. }) | Err(Refused { model: Some(model), .. }) = &came {
-            self.spent.add(&model.spent);
-            let item = self.flights.get(&flight).map(|flight| flight.ready.item);
-            if let Some(times) = item.and_then(|item| self.times.get_mut(item.at())) {
-                times.spent.add(&model.spent);
-            }
-        }
+        let (Ok(Came { model, .. }) | Err(Refused { model, .. })) = &came;
+        self.pay(flight, model.as_deref());
         let Some(Flight { kind: FlightKind::Cells(cells), .. }) = self.flights.get_mut(&flight) else {
             return;
         };

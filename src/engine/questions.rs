@@ -45,7 +45,7 @@ impl Past {
             let told = answered(calls.remove(&step).unwrap_or_default());
             let open =
                 |asked: &Asked| told.get(&asked.place).is_none_or(|known| known.call.effect != asked.effect);
-            found.extend(questions.into_iter().filter(open).filter_map(|asked| stored(&plan.graph, asked)));
+            found.extend(questions.into_values().filter(open).filter_map(|asked| stored(&plan.graph, asked)));
         }
         found.sort_by(|a, b| (&a.open.step, a.place).cmp(&(&b.open.step, b.place)));
         Ok(found)

@@ -9,7 +9,9 @@ use rustc_hash::FxHashMap;
 
 use crate::base::Digest;
 use crate::repo::{ConceptId, Model};
-use crate::run::record::{Asked, Call, Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek};
+use crate::run::record::{
+    Asked, Call, CallPlace, Epoch, Intent, Mode, RecordError, Redo, Redone, Setting, peek,
+};
 use crate::run::replay::{Replay, ReplayError, Validity, Wrote};
 use crate::run::stale::{Comparison, compare};
 use crate::run::{ItemId, Outcome, Spent, State, StepKey, StepTime, initial_values};
@@ -24,7 +26,7 @@ pub(super) struct Unfinished {
     /// Calls that came back.
     pub(super) calls: FxHashMap<StepKey, Vec<Call>>,
     /// Questions that were put to people.
-    pub(super) asked: FxHashMap<StepKey, Vec<Asked>>,
+    pub(super) asked: FxHashMap<StepKey, BTreeMap<CallPlace, Asked>>,
     /// Hashes of texts that steps have written into files.
     pub(super) written: Vec<Digest>,
     /// Files that steps have written, in order.

@@ -11,8 +11,8 @@ use crate::base::Digest;
 use super::event::{Event, Happening, SkipCause, StepKey};
 use super::graph::ItemId;
 use super::record::{
-    Asked, Call, Decoder, Ending, Epoch, Fetch, Intent, Kind, Left, Record, RecordError, Redone, RunInfo,
-    Setting, Suspension, call_spent,
+    Asked, Call, CallPlace, Decoder, Ending, Epoch, Fetch, Intent, Kind, Left, Record, RecordError, Redone,
+    RunInfo, Setting, Suspension, call_spent, drop_cell,
 };
 use super::state::{ApplyError, State};
 use super::watch::Spent;
@@ -187,7 +187,7 @@ pub struct Replay {
     /// Calls of steps that have not ended, in order: what their cells need not ask again.
     pub calls: FxHashMap<StepKey, Vec<Call>>,
     /// Questions of steps that have not ended; some of them may be answered by a call.
-    pub asked: FxHashMap<StepKey, Vec<Asked>>,
+    pub asked: FxHashMap<StepKey, BTreeMap<CallPlace, Asked>>,
     /// Hashes of the texts that steps have written into files.
     pub written: Vec<Digest>,
     /// Files that steps have written, in order.
@@ -346,15 +346,13 @@ impl Replay {
                     && let Some(asked) = self.asked.get_mut(&call.step)
                 {
                     // A new try begins the cell anew, and asks its questions anew: their time begins again, too.
-                    asked.retain(|known| known.place.cell != call.place.cell);
+                    drop_cell(asked, call.place.cell);
                 }
                 self.calls.entry(call.step.clone()).or_default().push(*call);
             }
             Record::Question(mut asked) => {
                 self.translate_call(seq, &mut asked.step, asked.round)?;
-                let of_step = self.asked.entry(asked.step.clone()).or_default();
-                of_step.retain(|known| known.place != asked.place);
-                of_step.push(*asked);
+                self.asked.entry(asked.step.clone()).or_default().insert(asked.place, *asked);
             }
             _ => {}
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 
 use crate::llm_server::{Act, Seen, Stub};
+use crate::support::until;
 use crate::think::{GREETINGS, KEY, ONE, Place, all_bytes, holds, names, result, stderr, stdout};
 
 /// A greeting for each of a list of names, in one step.
@@ -210,6 +211,33 @@ fn calls_that_are_made_again_have_the_keys_they_had() {
         let all: BTreeSet<_> = keys.values().flatten().collect();
         assert_eq!(all.len(), 20, "no two calls have the same key");
     }
+}
+
+/// Its server may have worked on it: it counts, also in the next process of the run.
+#[test]
+fn a_call_that_was_ended_under_way_is_paid_for() {
+    let hung = AtomicBool::new(false);
+    let server = Stub::new(move |_, seen| match hung.swap(true, Ordering::SeqCst) {
+        false => Act::Hang,
+        true => Act::Say(seen.prompt().to_owned()),
+    });
+    let place = Place::new(CELLS);
+    let child = started(&place, &server, "0");
+    until("all requests", || server.seen().len() == 20);
+    // The answers are written down.
+    std::thread::sleep(Duration::from_millis(300));
+    interrupt(child);
+    let output = place.run(&["exec", "--resume", "--json"]);
+    let result = result(&output);
+    assert_eq!(result["status"], "completed", "{}", stderr(&output));
+    assert_eq!(
+        (&result["models"]["calls"], &result["models"]["tries"]),
+        (&json!(21), &json!(21)),
+        "{result}"
+    );
+    assert_eq!(server.seen().len(), 21);
+    let shown = place.run(&["why", "last", "1"]);
+    assert_eq!(shown.status.code(), Some(0), "{}", stderr(&shown));
 }
 
 #[test]

@@ -206,6 +206,7 @@ fn records(
     let failed = |seq, problem| RunError::Record { run: past.run.id().to_owned(), seq, problem };
     let mut reader = past.run.journal()?;
     let mut log = None;
+    let mut open: BTreeMap<CallPlace, (u64, bool, Box<Question>)> = BTreeMap::new();
     while let Some(frame) = reader.next()? {
         if frame.kind == Kind::Redo {
             let record = decoder.read(frame.kind, frame.body, &mut &past.run);
@@ -239,21 +240,14 @@ fn records(
             Record::Log(said) => log = Some(said),
             Record::Call(call) => {
                 let counts = validity.call_now(frame.seq, &about.step, about.round).is_some();
-                let answered = |known: &Asked| match &known.what {
-                    Exchange::Open(open) => open.place == call.place && open.effect == call.effect,
-                    Exchange::Call(_) => false,
-                };
-                found.calls.retain(|known| !answered(known));
+                if open.get(&call.place).is_some_and(|(_, _, question)| question.effect == call.effect) {
+                    open.remove(&call.place);
+                }
                 found.calls.push(Asked { seq: frame.seq, what: Exchange::Call(call), counts });
             }
             Record::Question(question) => {
                 let counts = validity.call_now(frame.seq, &about.step, about.round).is_some();
-                let same = |known: &Asked| match &known.what {
-                    Exchange::Open(open) => open.place == question.place,
-                    Exchange::Call(_) => false,
-                };
-                found.calls.retain(|known| !same(known));
-                found.calls.push(Asked { seq: frame.seq, what: Exchange::Open(question), counts });
+                open.insert(question.place, (frame.seq, counts, question));
             }
             Record::Step(mut event) => {
                 event.step.item = step.item;
@@ -273,5 +267,8 @@ fn records(
     if found.event.is_none() {
         found.log = log;
     }
+    let open = open.into_values();
+    found.calls.extend(open.map(|(seq, counts, asked)| Asked { seq, what: Exchange::Open(asked), counts }));
+    found.calls.sort_by_key(|asked| asked.seq);
     Ok(found)
 }

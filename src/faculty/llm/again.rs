@@ -21,8 +21,8 @@ pub(super) fn backoff(number: u32, part: f64) -> Duration {
 pub(super) fn retry_after(header: &str, date: Option<&str>, now: u64) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a wait that nobody waits.
-        return Some(Duration::from_secs(header.parse().unwrap_or(u64::from(u32::MAX))));
+        // More digits than fit are a wait that nobody waits, and that clocks can be set to.
+        return Some(Duration::from_secs(header.parse::<u32>().unwrap_or(u32::MAX).into()));
     }
     if let Ok(seconds) = header.parse::<f64>() {
         return (0.0..=1e9).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
@@ -89,6 +89,7 @@ mod tests {
             ("0", None, Some(0)),
             (" 17 ", None, Some(17)),
             ("99999999999999999999999", None, Some(u64::from(u32::MAX))),
+            ("18446744073709551615", None, Some(u64::from(u32::MAX))),
             (date, None, Some(0)),
             ("Sun, 06 Nov 1994 08:50:37 GMT", None, Some(60)),
             ("Sunday, 06-Nov-94 08:50:37 GMT", None, Some(60)),

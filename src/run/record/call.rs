@@ -170,6 +170,13 @@ pub struct Answered {
     pub next: u32,
 }
 
+/// Takes out what is known of one cell.
+pub fn drop_cell<T>(known: &mut BTreeMap<CallPlace, T>, cell: u32) {
+    let all = CallPlace { cell, number: 0 }..=CallPlace { cell, number: u32::MAX };
+    let places: Vec<CallPlace> = known.range(all).map(|(place, _)| *place).collect();
+    places.iter().for_each(|place| drop(known.remove(place)));
+}
+
 /// The answers a step's cells need not ask for again, by place: those of cells that have not failed since.
 pub fn answered(calls: Vec<Call>) -> BTreeMap<CallPlace, Answered> {
     let mut found = BTreeMap::new();
@@ -177,7 +184,7 @@ pub fn answered(calls: Vec<Call>) -> BTreeMap<CallPlace, Answered> {
     for call in calls {
         let CallPlace { cell, number } = call.place;
         if call.left == Left::Failed {
-            found.retain(|place: &CallPlace, _| place.cell != cell);
+            drop_cell(&mut found, cell);
             highest.remove(&cell);
             continue;
         }

@@ -22,7 +22,8 @@ mod tensor;
 mod tests;
 
 pub use call::{
-    Answered, Asked, Call, CallPlace, Left, ModelUse, answered, call_spent, deadline, write_asked, write_call,
+    Answered, Asked, Call, CallPlace, Left, ModelUse, answered, call_spent, deadline, drop_cell, write_asked,
+    write_call,
 };
 pub use kind::Kind;
 pub use life::{Ending, Epoch, Mode, Redo, Redone, RunInfo, Suspension};

@@ -64,7 +64,8 @@ pub(super) fn usage(usage: Option<&Json>, completion: impl Fn() -> u64) -> Optio
     let count = |names: [&str; 2]| {
         let value = names.iter().find_map(|name| usage?.get(name))?;
         // Some servers write whole numbers with a fraction.
-        value.as_u64().or_else(|| value.as_f64().filter(|n| (0.0..=1e15).contains(n)).map(|n| n as u64))
+        let count = value.as_f64().filter(|n| (0.0..=1e15).contains(n))?;
+        value.as_u64().or(Some(count as u64))
     };
     let prompt_tokens = count(["prompt_tokens", "input_tokens"])?;
     let said = count(["completion_tokens", "output_tokens"]);
@@ -210,6 +211,8 @@ mod tests {
         assert_eq!(counted(json!({"prompt_tokens": 5.0, "completion_tokens": null})), Some((5, 9, true)));
         assert_eq!(counted(json!({"input_tokens": 5, "output_tokens": 0})), Some((5, 0, false)));
         assert_eq!(counted(json!({"prompt_tokens": -5})), None);
+        assert_eq!(counted(json!({"prompt_tokens": u64::MAX, "completion_tokens": u64::MAX})), None);
+        assert_eq!(counted(json!({"prompt_tokens": 5, "completion_tokens": u64::MAX})), Some((5, 9, true)));
         assert_eq!(counted(json!("many")), None);
         assert_eq!(usage(None, || 9), None);
     }
