@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::{Desk, Given, OpenQuestion, Session};
+use crate::engine::{Desk, OpenQuestion, Session};
 use crate::faculty::human::{
-    self, AnswerFile, Mailbox, MailboxError, Note, Posted, Reception, Stage, Terminal, Tty, Written,
+    self, AnswerFile, Given, Mailbox, MailboxError, Note, Posted, Reception, Stage, Terminal, Tty, Written,
 };
 use crate::run::Graph;
 use crate::store::RunDir;

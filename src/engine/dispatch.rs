@@ -11,6 +11,7 @@ use crossbeam_channel::Receiver;
 
 use crate::base::Value;
 use crate::faculty::FailureKind;
+use crate::faculty::human::Given;
 use crate::run::StepFailure;
 use crate::run::effect::{CallAnswer, Effect, Question, QuestionKind};
 use crate::run::record::{Asked, CallPlace, Left, ModelUse, answered, deadline};
@@ -25,7 +26,7 @@ use super::flight::{Flight, FlightKind, Post, Prepared};
 use super::identity::{call_identity, step_key};
 use super::lanes::{LANES, make};
 use super::message::{Asking, Done, Job, Lane, Reply};
-use super::people::{Given, OpenQuestion, Waiting, question_id, until};
+use super::people::{OpenQuestion, Waiting, question_id, until};
 use super::recorder::Reach;
 
 /// The lane of an effect; none for what people are asked.
@@ -159,6 +160,10 @@ impl Driver<'_> {
         };
         if effect.is_outside() {
             *reach = (*reach).max(Some(Reach::Outside));
+            // It may come after what only had to be written.
+            if let Some(recorder) = self.recorder.as_deref_mut().filter(|_| self.failure.is_none()) {
+                recorder.require(Reach::Outside);
+            }
         }
         let run = self.recorder.as_deref().filter(|_| cells.key.is_some()).map(|r| Arc::clone(r.run()));
         let identity =

@@ -33,7 +33,7 @@ pub use driver::{Options, run};
 pub use interrupt::Interrupt;
 pub use models::{ThinkError, ThinkOptions, Thinking};
 pub use past::{Past, RunError};
-pub use people::{Desk, Given, OpenQuestion, question_id};
+pub use people::{Desk, OpenQuestion, question_id};
 pub use plan::Plan;
 pub use questions::StoredQuestion;
 pub use resume::{Again, Found, Resumption, Wish};

@@ -111,7 +111,7 @@ impl Thinking {
             cost: crate::faculty::llm::Money::from_micros(spent.micros),
             ..Used::default()
         };
-        let budget = Arc::new(Budget::with_limits(limits, already));
+        let budget = Arc::new(Budget::new(limits, already));
         let meter: Arc<Budget> = Arc::clone(&budget);
         let observed = ModelOptions {
             stop: Stop::default(),

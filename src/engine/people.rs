@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::base::Value;
+use crate::faculty::human::Given;
 use crate::run::effect::{Effect, Question};
 use crate::run::record::CallPlace;
 use crate::run::{Graph, StepKey};
@@ -32,9 +32,6 @@ pub struct OpenQuestion {
     /// The question.
     pub question: Question,
 }
-
-/// An answer of a person: the id of the question, and the answer as data, which fits the question.
-pub type Given = (Arc<str>, Value);
 
 /// Where people are asked.
 pub trait Desk: Send {

@@ -108,7 +108,8 @@ impl Recorder {
         }
     }
 
-    fn require(&mut self, reach: Reach) {
+    /// What was recorded so far must have come as far as calls of this reach need.
+    pub(super) fn require(&mut self, reach: Reach) {
         let need = match reach {
             Reach::Once => Need::Synced,
             Reach::Outside if self.durability != Durability::Kill => Need::Synced,

@@ -24,4 +24,4 @@ pub mod secret;
 
 pub use failure::{Failure, FailureKind, Place};
 pub use request::{Answer, CallIdentity, Output, Script};
-pub use secret::{KeySource, Redactor, Secret, read_key};
+pub use secret::{Redactor, Secret, read_key};

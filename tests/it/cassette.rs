@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use normc::base::ReplyFormat;
 use normc::faculty::llm::cassette::{Mode, Played, Resolved};
 use normc::faculty::llm::{
-    Admitted, Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Estimate, Meter, Price,
-    Try, Usage, Used,
+    Admitted, Budget, Caller, Cassette, CassetteError, Chat, ChatReply, ChatRequest, Estimate, Limits, Meter,
+    Money, Price, Try, Usage, Used,
 };
 use normc::faculty::{Failure, FailureKind, Redactor, Secret};
 
@@ -201,7 +201,7 @@ fn a_miss_shows_the_nearest_recording() {
              +temperature: 0.7\n@@ prompt @@\n Sort this list:\n pear\n-apple\n+plum\n fig\n"
         )
     );
-    assert_eq!(replaying.unused(), 2);
+    assert_eq!(replaying.played().unused, 2);
     assert_eq!(model.calls(), 2);
 }
 
@@ -276,7 +276,7 @@ fn a_run_that_does_not_end_loses_nothing() {
     assert!(!ask(&again, "1", "two").unwrap().replayed);
     again.finish().unwrap();
     assert_eq!(names(&folder), ["plan.cassette.jsonl"]);
-    assert_eq!(Cassette::open(&path, Mode::Replay).unwrap().unused(), 2);
+    assert_eq!(Cassette::open(&path, Mode::Replay).unwrap().played().unused, 2);
 
     let part_only = open(&path, Mode::Record, &model);
     ask(&part_only, "1", "three").unwrap();
@@ -370,7 +370,7 @@ fn many_at_once_and_the_same_goes_out_once() {
     for number in 0..50 {
         ask(&replaying, "1", &format!("prompt {number}")).unwrap();
     }
-    assert_eq!(replaying.unused(), 0);
+    assert_eq!(replaying.played().unused, 0);
 }
 
 #[test]
@@ -515,11 +515,16 @@ fn no_secret_comes_into_a_cassette_or_out_of_it() {
     assert!(!format!("{miss:?}").contains("canary"));
 }
 
+/// So many millionths may be paid.
+fn paid(micros: u64) -> Limits {
+    Limits { max_cost: Some(Money::from_micros(micros)), ..Limits::default() }
+}
+
 #[test]
 fn a_budget_stops_before_the_call_and_replays_cost_nothing() {
     let (_folder, path, _) = scene();
     // A call may cost 10 + 2 * 10 millionths and does cost 10 + 2 * 5.
-    let budget = Budget::new(Some(75), None, Used::default());
+    let budget = Budget::new(paid(75), Used::default());
     let model = Arc::new(Model { budget: Some(budget), ..Model::default() });
     let recording = open(&path, Mode::Record, &model);
     let mut spent = Used::default();
@@ -542,7 +547,7 @@ fn a_budget_stops_before_the_call_and_replays_cost_nothing() {
     assert_eq!((spent.calls, spent.replayed, spent.tokens(), spent.micros()), (6, 3, 45, 60));
 
     // Going on with a higher limit counts what was spent before.
-    let raised = Budget::new(Some(90), None, kept);
+    let raised = Budget::new(paid(90), kept);
     let estimate = Estimate { prompt_tokens: 10, completion_limit: Some(10), price: Some(PRICE) };
     let request = ChatRequest::new("small", "four");
     assert!(raised.admit(&request, &estimate).is_ok());

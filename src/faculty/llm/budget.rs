@@ -154,14 +154,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget with limits in millionths of a unit and in tokens; `already` was spent before, by the same run.
-    pub fn new(max_cost_micros: Option<u64>, max_tokens: Option<u64>, already: Used) -> Self {
-        let max_cost = max_cost_micros.map(Money::from_micros);
-        Self::with_limits(Limits { max_cost, max_tokens, ..Limits::default() }, already)
-    }
-
-    /// A budget with these limits.
-    pub fn with_limits(limits: Limits, already: Used) -> Self {
+    /// A budget with these limits; `already` was spent before, by the same run.
+    pub fn new(limits: Limits, already: Used) -> Self {
         let state = State { spent: already, ..State::default() };
         Self { limits, state: Mutex::new(state), settled: Condvar::new() }
     }
@@ -325,9 +319,14 @@ mod tests {
         Some(Usage { prompt_tokens, completion_tokens, estimated: false })
     }
 
+    fn limited(max_cost_micros: Option<u64>, max_tokens: Option<u64>, already: Used) -> Budget {
+        let max_cost = max_cost_micros.map(Money::from_micros);
+        Budget::new(Limits { max_cost, max_tokens, ..Limits::default() }, already)
+    }
+
     #[test]
     fn the_call_that_would_pass_the_limit_is_not_made() {
-        let budget = Budget::new(None, Some(100), Used::default());
+        let budget = limited(None, Some(100), Used::default());
         let first = budget.admit(&request(), &estimate(30, 30)).unwrap();
         let refused = budget.admit(&request(), &estimate(30, 30)).unwrap_err();
         assert_eq!(refused.kind, FailureKind::BudgetSpent);
@@ -346,7 +345,7 @@ mod tests {
     #[test]
     fn money_is_counted_with_what_was_spent_before() {
         let already = Used { calls: 7, cost: Money::from_micros(400_000), ..Used::default() };
-        let budget = Budget::new(Some(500_000), None, already);
+        let budget = limited(Some(500_000), None, already);
         // 10 000 tokens at 1.00 and 40 000 at 2.00 for a million are 0.09.
         let first = budget.admit(&request(), &estimate(10_000, 40_000)).unwrap();
         let refused = budget.admit(&request(), &estimate(10_000, 40_000)).unwrap_err();
@@ -362,37 +361,37 @@ mod tests {
 
     #[test]
     fn a_model_without_a_price_has_no_place_under_a_limit_of_cost() {
-        let budget = Budget::new(Some(1), None, Used::default());
+        let budget = limited(Some(1), None, Used::default());
         let unpriced = Estimate { price: None, ..estimate(1, 1) };
         let refused = budget.admit(&request(), &unpriced).unwrap_err();
         assert_eq!(refused.kind, FailureKind::BadConfiguration);
         assert!(refused.help.unwrap().contains("--max-tokens"));
         let free = Estimate { price: Some(Price::default()), ..estimate(1 << 40, 1 << 40) };
         assert!(budget.admit(&request(), &free).is_ok());
-        assert!(Budget::new(None, Some(10), Used::default()).admit(&request(), &unpriced).is_ok());
+        assert!(limited(None, Some(10), Used::default()).admit(&request(), &unpriced).is_ok());
     }
 
     #[test]
     fn a_reply_without_a_limit_gets_one_where_there_is_a_budget() {
         let open = Estimate { completion_limit: None, ..estimate(10, 0) };
-        let budget = Budget::new(None, Some(5000), Used::default());
+        let budget = limited(None, Some(5000), Used::default());
         let reservation = budget.admit(&request(), &open).unwrap();
         assert_eq!(reservation.completion_cap, Some(COMPLETION_RESERVE));
         assert!(budget.admit(&request(), &open).is_err());
-        let unlimited = Budget::new(None, None, Used::default());
+        let unlimited = limited(None, None, Used::default());
         assert_eq!(unlimited.admit(&request(), &open).unwrap().completion_cap, None);
     }
 
     #[test]
     fn numbers_beyond_all_measure_are_refused_not_wrapped() {
-        let budget = Budget::new(Some(u64::MAX), Some(u64::MAX - 1), Used::default());
+        let budget = limited(Some(u64::MAX), Some(u64::MAX - 1), Used::default());
         assert!(budget.admit(&request(), &estimate(u64::MAX, u64::MAX)).is_err());
         assert_eq!(budget.in_flight(), 0);
     }
 
     #[test]
     fn a_reservation_is_given_back_once_however_the_try_ends() {
-        let budget = Budget::new(None, Some(100), Used::default());
+        let budget = limited(None, Some(100), Used::default());
         let request = request();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _admitted = Admitted::ask(&budget, &request, &estimate(50, 50)).unwrap();
@@ -412,7 +411,7 @@ mod tests {
 
     #[test]
     fn five_hundred_at_once_stay_within_the_limit() {
-        let budget = Budget::new(None, Some(10_000), Used::default());
+        let budget = limited(None, Some(10_000), Used::default());
         let (admitted, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..500 {
@@ -435,7 +434,7 @@ mod tests {
     fn what_a_server_counts_beyond_the_estimate_is_expected_of_the_next() {
         let limits =
             Limits { max_tokens: Some(1000), patience: Duration::from_secs(60), ..Limits::default() };
-        let budget = Budget::with_limits(limits, Used::default());
+        let budget = Budget::new(limits, Used::default());
         let (admitted, request) = (AtomicUsize::new(0), ChatRequest::new("m", "p".repeat(40)));
         thread::scope(|scope| {
             for _ in 0..50 {
@@ -459,7 +458,7 @@ mod tests {
     #[test]
     fn who_may_wait_gets_what_others_give_back() {
         let limits = Limits { max_tokens: Some(150), patience: Duration::from_secs(60), ..Limits::default() };
-        let budget = Budget::with_limits(limits, Used::default());
+        let budget = Budget::new(limits, Used::default());
         let done = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..10 {
@@ -497,7 +496,7 @@ mod tests {
             cost in 0..4000_u64,
             acts in prop::collection::vec((any::<bool>(), 0..200_u64, 0..200_u64, 0..=100_u64), 1..80),
         ) {
-            let budget = Budget::new(Some(cost), Some(limit), Used::default());
+            let budget = limited(Some(cost), Some(limit), Used::default());
             let mut flying: Vec<(Reservation, u64, u64)> = Vec::new();
             let mut expected = Used::default();
             for (begins, prompt, completion, share) in acts {

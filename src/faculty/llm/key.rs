@@ -23,7 +23,7 @@ pub(super) fn key_of(provider: &ProviderConfig) -> Result<Option<SecretString>, 
                 .at(file, line));
         }
         (Some(KeySource::File(path)), _) => {
-            let key = read_key(&crate::faculty::KeySource::File(path.clone()))?;
+            let key = read_key(path)?;
             SecretString::from(key.expose())
         }
     };

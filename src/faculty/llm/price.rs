@@ -79,11 +79,6 @@ impl Price {
         let output = u128::from(self.output) * u128::from(completion_tokens);
         Money(input.saturating_add(output))
     }
-
-    /// Returns whether nothing is paid.
-    pub fn is_free(&self) -> bool {
-        self.input == 0 && self.output == 0
-    }
 }
 
 /// Reads an amount as it is written on the command line: `0.50`, `3`, `1_000.25`; in millionths.
@@ -249,7 +244,6 @@ mod tests {
         assert_eq!(price.cost(1, 0).picos(), 150_000);
         assert_eq!(price.cost(3, 2).picos(), 1_650_000);
         assert_eq!(Price { input: u64::MAX, output: u64::MAX }.cost(u64::MAX, u64::MAX).micros(), u64::MAX);
-        assert!(!price.is_free() && Price::default().is_free());
     }
 
     proptest! {

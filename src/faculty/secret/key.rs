@@ -1,12 +1,11 @@
-//! One secret and where it comes from: an environment variable, or a file only its owner reads (durability spec,
-//! section 8, S5). Knows nothing of providers.
+//! One secret, and the file it may come from, which only its owner reads (durability spec, section 8, S5). Knows nothing
+//! of providers.
 
-use std::env;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::OFlags;
 use secrecy::{ExposeSecret, SecretString};
@@ -76,53 +75,13 @@ fn characters(count: usize) -> String {
     if count == 1 { "1 character".to_owned() } else { format!("{count} characters") }
 }
 
-/// Where a key is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// An environment variable.
-    Env(String),
-    /// A file that only its owner reads.
-    File(PathBuf),
-}
-
-impl fmt::Display for KeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env(name) => write!(f, "the environment variable `{name}`"),
-            Self::File(path) => write!(f, "the file `{}`", path.display()),
-        }
-    }
-}
-
-/// Reads a key (durability spec, section 8, S5).
+/// Reads a key from a file that only its owner reads (durability spec, section 8, S5).
 ///
 /// # Errors
-/// `bad_configuration` when the variable is not set or no text, when the file is missing, is no regular file, belongs
-/// to someone else or can be read by others, and as [`Secret::new`].
-pub fn read_key(source: &KeySource) -> Result<Secret, Failure> {
-    match source {
-        KeySource::Env(name) => from_environment(name, source),
-        KeySource::File(path) => from_file(path, source),
-    }
-}
-
-fn from_environment(name: &str, source: &KeySource) -> Result<Secret, Failure> {
-    // Neither `=` nor NUL can stand in a name: some systems panic on them.
-    let value = if name.is_empty() || name.contains(['=', '\0']) { None } else { env::var_os(name) };
-    let Some(value) = value else {
-        let message = format!("{source} is to hold a key and is not set");
-        let help = format!("`export {name}=...` before the run");
-        return Err(Failure::new(FailureKind::BadConfiguration, message).with_help(help));
-    };
-    match value.to_str() {
-        Some(text) => Secret::new(text, source),
-        None => {
-            Err(Failure::new(FailureKind::BadConfiguration, format!("the key in {source} is no UTF-8 text")))
-        }
-    }
-}
-
-fn from_file(path: &Path, source: &KeySource) -> Result<Secret, Failure> {
+/// `bad_configuration` when the file is missing, is no regular file, belongs to someone else or can be read by others, and
+/// as [`Secret::new`].
+pub fn read_key(path: &Path) -> Result<Secret, Failure> {
+    let source = format!("the file `{}`", path.display());
     let refused = |what: &str, help: String| {
         Failure::new(FailureKind::BadConfiguration, format!("{source} with a key {what}")).with_help(help)
     };
@@ -158,7 +117,7 @@ fn from_file(path: &Path, source: &KeySource) -> Result<Secret, Failure> {
     }
     let mut text = String::new();
     match file.take(LONGEST as u64 + 3).read_to_string(&mut text) {
-        Ok(_) => Secret::new(&text, source),
+        Ok(_) => Secret::new(&text, &source),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(refused("is no text", "name a file that holds the key and nothing else".to_owned()))
         }
@@ -177,18 +136,20 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use std::path::PathBuf;
+
     use super::*;
 
-    fn file(folder: &Path, content: &[u8], mode: u32) -> KeySource {
+    fn file(folder: &Path, content: &[u8], mode: u32) -> PathBuf {
         let path = folder.join("key");
         let _ = fs::remove_file(&path);
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        KeySource::File(path)
+        path
     }
 
-    fn refusal(source: &KeySource) -> (String, String) {
-        let failure = read_key(source).err().expect("it is refused");
+    fn refusal(path: &Path) -> (String, String) {
+        let failure = read_key(path).err().expect("it is refused");
         assert_eq!(failure.kind, FailureKind::BadConfiguration);
         (failure.message, failure.help.unwrap_or_default().into())
     }
@@ -204,7 +165,7 @@ mod tests {
         }
         let link = folder.path().join("link");
         symlink(folder.path().join("key"), &link).unwrap();
-        assert!(read_key(&KeySource::File(link)).is_ok(), "what counts is the file itself");
+        assert!(read_key(&link).is_ok(), "what counts is the file itself");
     }
 
     #[test]
@@ -241,9 +202,9 @@ mod tests {
     #[test]
     fn what_is_no_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(refusal(&KeySource::File(folder.path().to_owned())).0.contains("is no regular file"));
-        assert!(refusal(&KeySource::File(folder.path().join("none"))).0.contains("does not exist"));
-        assert!(refusal(&KeySource::File("/dev/null".into())).0.contains("is no regular file"));
+        assert!(refusal(folder.path()).0.contains("is no regular file"));
+        assert!(refusal(&folder.path().join("none")).0.contains("does not exist"));
+        assert!(refusal(Path::new("/dev/null")).0.contains("is no regular file"));
         let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(
             rustix::fs::CWD,
@@ -253,18 +214,6 @@ mod tests {
             0,
         )
         .unwrap();
-        assert!(refusal(&KeySource::File(pipe)).0.contains("is no regular file"), "and nobody waits for it");
-    }
-
-    #[test]
-    fn a_variable_that_is_not_set_says_how_to_set_it() {
-        let (message, help) = refusal(&KeySource::Env("NORMC_TEST_NO_SUCH_KEY".to_owned()));
-        assert!(message.contains("`NORMC_TEST_NO_SUCH_KEY`"));
-        assert!(help.contains("export NORMC_TEST_NO_SUCH_KEY="));
-        for odd in ["", "a=b", "a\0b"] {
-            refusal(&KeySource::Env(odd.to_owned()));
-        }
-        // `PATH` is set wherever tests run; it shows that the environment is read.
-        assert!(read_key(&KeySource::Env("PATH".to_owned())).is_ok());
+        assert!(refusal(&pipe).0.contains("is no regular file"), "and nobody waits for it");
     }
 }

@@ -13,6 +13,6 @@ mod key;
 mod redactor;
 mod shapes;
 
-pub use key::{KeySource, Secret, read_key};
+pub use key::{Secret, read_key};
 pub use redactor::Redactor;
 pub use shapes::REDACTED;

@@ -115,8 +115,6 @@ pub struct Provider {
     pub base_url: Option<Arc<str>>,
     /// The whole entry, for whoever makes a provider of it.
     pub entry: Json,
-    /// Its key stands in the file itself.
-    pub holds_key: bool,
 }
 
 impl std::fmt::Debug for Provider {

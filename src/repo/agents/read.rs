@@ -356,12 +356,11 @@ impl Reader<'_> {
             self.problem(format!("`{}provider_name` is missing", part.place), "give each provider a name");
         }
         let _ = self.text(part, "api_key");
-        let holds_key = holds_key(part.map);
-        if holds_key {
+        if holds_key(part.map) {
             warnings.push(self.key_in_file(name.as_deref().unwrap_or_default()));
         }
         let base_url = self.text(part, "base_url");
-        Some(Provider { name: name?, base_url, entry: Json::Object(part.map.clone()), holds_key })
+        Some(Provider { name: name?, base_url, entry: Json::Object(part.map.clone()) })
     }
 }
 
@@ -493,8 +492,6 @@ mod tests {
         assert!(file.warnings[0].help.as_deref().is_some_and(|h| h.contains("${BIG_API_KEY}")));
         let shown = format!("{file:?}");
         assert!(!shown.contains("sk-very-secret") && shown.contains("http://127.0.0.1:1/v1"), "{shown}");
-        let held: Vec<bool> = file.providers.iter().map(|p| p.holds_key).collect();
-        assert_eq!(held, [true, false]);
     }
 
     #[test]

@@ -128,11 +128,6 @@ impl Cassette {
         self.mode
     }
 
-    /// How many recordings no call has used so far.
-    pub fn unused(&self) -> usize {
-        self.played().unused
-    }
-
     /// What became of it so far.
     pub fn played(&self) -> Played {
         let state = self.state();
