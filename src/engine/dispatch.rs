@@ -443,9 +443,7 @@ impl Driver<'_> {
         if self.is_stopping() || self.people.overdue().is_none() {
             return;
         }
-        while let Ok((id, value)) = answers.try_recv() {
-            self.given(&id, value);
-        }
+        self.take_answers(answers);
         while let Some(id) = self.people.overdue() {
             let Some(waiting) = self.people.close(&id) else { return };
             self.too_late(waiting);
@@ -487,8 +485,17 @@ impl Driver<'_> {
         self.land_if_over(flight);
     }
 
-    /// Nothing can move before a person answers, and nobody can: the steps that wait stay open.
-    pub(super) fn suspend(&mut self) {
+    /// Takes what people have answered.
+    fn take_answers(&mut self, answers: &Receiver<Given>) {
+        while let Ok((id, value)) = answers.try_recv() {
+            self.given(&id, value);
+        }
+    }
+
+    /// Nothing can move before a person answers, and nobody can: the steps that wait stay open. What was answered already
+    /// is kept.
+    pub(super) fn suspend(&mut self, answers: &Receiver<Given>) {
+        self.take_answers(answers);
         let ids: Vec<Arc<str>> = self.people.open.keys().cloned().collect();
         for id in ids {
             if let Some(Waiting { flight, reply, asked, .. }) = self.people.close(&id) {

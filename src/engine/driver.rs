@@ -218,7 +218,7 @@ impl Driver<'_> {
                 return;
             }
             if self.only_people() && (self.is_stopping() || !self.people.waits()) {
-                self.suspend();
+                self.suspend(&answers);
                 continue;
             }
             self.record(Recorder::write);

@@ -4,8 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use normc::base::{FixedClock, SourceFile, SourceMap};
-use normc::engine::{Found, Keeping, Options, Plan, Resumption, RunError, Session, Tools, Wish};
+use crossbeam_channel::{Receiver, Sender};
+use normc::base::{FixedClock, SourceFile, SourceMap, Value};
+use normc::engine::{
+    Desk, Found, Interrupt, Keeping, OpenQuestion, Options, Plan, Resumption, RunError, Session, Tools, Wish,
+};
+use normc::faculty::human::Given;
 use normc::run::{CallLog, Event, Graph, Watch};
 use normc::store::{Durability, Fault, Recovery, SimDisk, Store, StoreError};
 use normc::{plan, repo, syntax};
@@ -180,6 +184,56 @@ fn a_run_with_questions_ends_when_its_journal_cannot_be_written() {
             stopped += u32::from(stage.run(&disk).is_err());
         }
         assert!(stopped > 10, "only {stopped}");
+    }
+}
+
+/// Answers each question at once, and asks the run to stop.
+struct Hasty {
+    given: Sender<Given>,
+    answers: Receiver<Given>,
+    interrupt: Interrupt,
+}
+
+impl Desk for Hasty {
+    fn open(&mut self, question: &OpenQuestion) {
+        self.given.send((Arc::clone(&question.id), Value::text("Ada"))).unwrap();
+        self.interrupt.ask(2);
+    }
+
+    fn withdraw(&mut self, _: &str) {}
+
+    fn answers(&self) -> Receiver<Given> {
+        self.answers.clone()
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn an_answer_that_comes_with_the_end_of_the_run_is_kept() {
+    let text = ":<:({name})\n    <= ::(ask for a name)\n        | %{ask}: \"Who?\"\n";
+    let stage = Stage::of(text, Path::new("."), Durability::Grouped);
+    // Which of the two is heard first is a matter of luck.
+    for _ in 0..30 {
+        let disk = SimDisk::new();
+        let store = Store::new("/store", Arc::new(disk.clone()));
+        let session = Session::begin(&store, &stage.plan, None, &stage.keeping()).unwrap();
+        let (given, answers) = crossbeam_channel::unbounded();
+        let options = Options::default();
+        let desk = Hasty { given, answers, interrupt: options.interrupt.clone() };
+        let tools = Arc::new(Tools::new(&stage.plan.base, 1, Arc::new(FixedClock(0))).unwrap());
+        let ended = session.with_desk(Box::new(desk)).run(&tools, &options, &mut Count::default());
+        assert_eq!(ended.questions.len(), 0);
+        ended.record.unwrap().finish().ok();
+        let id = store.ids().unwrap().remove(0);
+        let resumption = Resumption::weigh(
+            Found::take(store.open(&id).unwrap()).unwrap(),
+            stage.plan.clone(),
+            &Wish::default(),
+        );
+        assert!(resumption.unwrap().is_complete(), "the answer is lost");
     }
 }
 
